@@ -1,0 +1,97 @@
+"""Checkpoints: one file for a nested state, written whole or not at all, read without pickle."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.command import UserError
+
+__all__ = ["CheckpointError", "load_state", "replace_file", "save_state"]
+
+_STRUCTURE = "structure"
+_TENSOR = "__tensor__"
+
+
+class CheckpointError(UserError):
+    """A file is not a checkpoint of this project, or not of the kind that was expected."""
+
+
+def replace_file(temporary: Path, path: Path) -> None:
+    """Put ``temporary`` in ``path``'s place so that a crash leaves the old file or the new one."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _flatten(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        # A clone each: safetensors refuses tensors that share memory.
+        tensors[key] = value.detach().cpu().contiguous().clone()
+        return {_TENSOR: key}
+    if isinstance(value, Mapping):
+        # JSON has string keys only, torch's optimiser states have numbers: keep pairs.
+        return {"pairs": [[k, _flatten(v, f"{key}/{k}", tensors)] for k, v in value.items()]}
+    if isinstance(value, (list, tuple)):
+        return {"items": [_flatten(v, f"{key}/{i}", tensors) for i, v in enumerate(value)]}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{key} holds a {type(value).__name__}, which a checkpoint cannot hold")
+
+
+def _restore(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if _TENSOR in value:
+        return tensors[value[_TENSOR]]
+    if "pairs" in value:
+        return {k: _restore(v, tensors) for k, v in value["pairs"]}
+    return [_restore(v, tensors) for v in value["items"]]
+
+
+def save_state(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a nested state to ``path`` as one ``.safetensors`` file, atomically.
+
+    Args:
+        path: the file; its folder must exist.
+        state: tensors, numbers, strings, None, and dicts, lists and tuples of these. Tuples come
+            back as lists.
+
+    Raises:
+        TypeError: if the state holds anything else.
+    """
+    tensors: dict[str, Tensor] = {}
+    structure = json.dumps(_flatten(state, "", tensors))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(tensors, temporary, metadata={_STRUCTURE: structure})
+        replace_file(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a state that :func:`save_state` wrote.
+
+    Raises:
+        CheckpointError: if there is no such file, or it is not one of ours.
+    """
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            structure = (file.metadata() or {}).get(_STRUCTURE)
+            if structure is None:
+                raise CheckpointError(f"{path} was not written by this project")
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no checkpoint at {path}") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
+    state = _restore(json.loads(structure), tensors)
+    assert isinstance(state, dict)
+    return state

@@ -1,0 +1,32 @@
+"""What every training command does: parse, log, turn the user's errors into exit code 2."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import tyro
+
+__all__ = ["UserError", "run_command"]
+
+Config = TypeVar("Config")
+
+
+class UserError(Exception):
+    """Something that the user can mend; the message names it and says what is allowed."""
+
+
+def run_command(config_type: type[Config], action: Callable[[Config], bool]) -> None:
+    """Parse the command line into ``config_type``, act on it, and exit.
+
+    Exit codes: 0 done, 2 for a usage error or a :class:`UserError`, 130 when ``action`` returns
+    False, which means that it was interrupted.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        config = tyro.cli(config_type)
+        finished = action(config)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    sys.exit(0 if finished else 130)

@@ -1,0 +1,67 @@
+"""The game: what the two players see. Everything that is special to a task is in its game."""
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Batch", "Game", "NoiseGame"]
+
+
+class Batch(NamedTuple):
+    """Samples of the data and what they are conditioned on.
+
+    Attributes:
+        real: ``[N, ...]`` samples of the data.
+        cond: None, labels, or a picture for each sample: what the generator is given beside noise.
+    """
+
+    real: Tensor
+    cond: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same batch on ``device``."""
+        cond = None if self.cond is None else self.cond.to(device, non_blocking=True)
+        return Batch(self.real.to(device, non_blocking=True), cond)
+
+
+class Game(Protocol):
+    """A generator and a discriminator, and how each is applied to a batch."""
+
+    @property
+    def generator(self) -> nn.Module:
+        """The player that makes samples."""
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """The player that tells them from data."""
+
+    def fake(self, batch: Batch) -> Tensor:
+        """Return G's samples for a batch, shaped like ``batch.real``."""
+
+    def score(self, sample: Tensor, batch: Batch) -> Tensor:
+        """Return D's logits for samples, real or fake, that belong to ``batch``."""
+
+
+class NoiseGame:
+    """Goodfellow et al. 2014: G maps noise to samples, D sees nothing but a sample."""
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent_size: int) -> None:
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent_size = latent_size
+
+    def noise(self, count: int, device: torch.device) -> Tensor:
+        """Draw z: float32 ``[count, latent_size]``, uniform on ±√3, so of unit variance."""
+        uniform = torch.rand(count, self.latent_size, device=device)
+        return (2 * uniform - 1) * 3**0.5
+
+    def fake(self, batch: Batch) -> Tensor:
+        """Return ``G(z)`` with as many samples as ``batch.real``, for fresh noise."""
+        fake: Tensor = self.generator(self.noise(len(batch.real), batch.real.device))
+        return fake
+
+    def score(self, sample: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002 - unconditional
+        """Return ``D(sample)``: logits ``[N, 1]``."""
+        logits: Tensor = self.discriminator(sample)
+        return logits

@@ -1,0 +1,1 @@
+"""Generators and discriminators for the generic game."""

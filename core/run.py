@@ -1,0 +1,217 @@
+"""A run and its folder: what every training command does the same way."""
+
+import dataclasses
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from core.averages import Averages, Sink
+from core.checkpoint import load_state, save_state
+from core.command import UserError
+from core.history import History, plot_history
+from core.progress import Progress
+from core.tensorboard import TensorBoard
+from core.trainer import Observer, StepReport, Trainer
+
+__all__ = ["Periodic", "Run", "RunError", "open_run", "pick_device"]
+
+logger = logging.getLogger(__name__)
+
+
+class RunError(UserError):
+    """A run cannot begin or go on as asked; the message says what to change."""
+
+
+class Measure:
+    """An observer that hands ``function(trainer)``'s numbers to sinks every ``every`` steps."""
+
+    def __init__(
+        self,
+        every: int,
+        function: Callable[[Trainer], Mapping[str, float]],
+        sinks: Sequence[Sink],
+    ) -> None:
+        self.every = every
+        self.function = function
+        self.sinks = sinks
+
+    def after_step(self, trainer: Trainer, report: StepReport) -> None:
+        """Measure when it is time."""
+        if report.step % self.every == 0:
+            values = self.function(trainer)
+            for sink in self.sinks:
+                sink.write(report.step, values)
+
+    def close(self) -> None:
+        """Nothing was begun; the sinks are closed by whoever owns them."""
+
+
+class Periodic:
+    """An observer that calls ``action(trainer)`` every ``every`` steps."""
+
+    def __init__(self, every: int, action: Callable[[Trainer], None]) -> None:
+        self.every = every
+        self.action = action
+
+    def after_step(self, trainer: Trainer, report: StepReport) -> None:
+        """Act when it is time."""
+        if report.step % self.every == 0:
+            self.action(trainer)
+
+    def close(self) -> None:
+        """Nothing was begun."""
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Return ``wanted``, or for ``"auto"`` a GPU where there is one."""
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.device(wanted)
+    except RuntimeError as error:
+        raise RunError(f"device {wanted!r} is not one that torch knows: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds everything about one training run.
+
+    Attributes:
+        folder: the folder.
+        config: the settings, by name, as they were given.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+
+    @property
+    def checkpoint(self) -> Path:
+        """The full state, for ``--resume``."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def generator(self) -> Path:
+        """The generator to sample from or to export."""
+        return self.folder / "generator.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """Averages of losses and scores over the steps."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of pictures made on the way."""
+        return self.folder / "samples"
+
+    def save(self, trainer: Trainer) -> None:
+        """Write the full state, and the plot of what led to it."""
+        save_state(
+            self.checkpoint, {"config": _plain(self.config), "trainer": trainer.state_dict()}
+        )
+        if self.history.exists():
+            plot_history(self.history, self.folder / "losses.png")
+
+    def play(
+        self,
+        trainer: Trainer,
+        until: int,
+        *,
+        observers: Sequence[Observer],
+        checkpoint_every: int,
+        log_every: int,
+        measure: Callable[[Trainer], Mapping[str, float]] | None = None,
+    ) -> bool:
+        """Train ``trainer`` until ``until`` steps are done, with the usual observers.
+
+        ``measure``'s numbers are kept beside the losses, at each checkpoint.
+
+        Ctrl-C or SIGTERM ends the run after the present step, with a checkpoint.
+
+        Returns:
+            Whether it came to its end rather than being interrupted.
+        """
+        progress = Progress(until, trainer.step)
+        sinks: list[Sink] = [
+            History(self.history, trainer.step),
+            TensorBoard(self.folder / "tensorboard", trainer.step),
+            progress,
+        ]
+        trainer.observers = [
+            progress,
+            Averages(sinks, log_every),
+            *observers,
+            *([Measure(checkpoint_every, measure, sinks)] if measure else []),
+            Periodic(checkpoint_every, self.save),
+        ]
+        with _stop_on_signal(trainer):
+            trainer.train(until)
+        self.save(trainer)
+        if trainer.step < until:
+            logger.info("stopped at step %d; --resume goes on from there", trainer.step)
+        return trainer.step >= until
+
+
+@contextmanager
+def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        trainer.stop = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def open_run(
+    folder: Path, config: Any, *, resume: bool, may_change: Sequence[str] = ()
+) -> tuple[Run, dict[str, Any] | None]:
+    """Open a run folder for a new run, or for one that goes on.
+
+    Args:
+        folder: made if need be.
+        config: a dataclass with the run's settings.
+        resume: go on from the folder's checkpoint.
+        may_change: settings that may differ from the checkpoint's.
+
+    Returns:
+        The run, and the trainer's state to load where it goes on.
+
+    Raises:
+        RunError: if a new run would overwrite one, there is nothing to go on from, or a setting
+            differs from the one that the run began with.
+    """
+    run = Run(folder, _plain(dataclasses.asdict(config)))
+    if not resume:
+        if run.checkpoint.exists():
+            raise RunError(f"{folder} already holds a run: add --resume, or name another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".config.{os.getpid()}.part"
+        temporary.write_text(json.dumps(run.config, indent=2) + "\n")
+        temporary.replace(folder / "config.json")
+        return run, None
+    if not run.checkpoint.exists():
+        raise RunError(f"{folder} holds no checkpoint to resume from")
+    state = load_state(run.checkpoint)
+    for name, before in state["config"].items():
+        now = run.config.get(name)
+        if now != before and name not in may_change:
+            option = "--" + name.replace("_", "-")
+            raise RunError(f"{option} was {before!r} when the run began and is {now!r} now")
+    trainer_state: dict[str, Any] = state["trainer"]
+    return run, trainer_state

@@ -1,0 +1,1 @@
+"""Super-resolution by the adversarial game: networks, losses, data, training, evaluation."""

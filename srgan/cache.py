@@ -1,0 +1,143 @@
+"""Decoded pictures and their low-resolution twins, memory-mapped: training never decodes."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
+
+from srgan.resize import imresize_uint8
+
+__all__ = ["PairCache", "Pixels", "open_cache", "read_rgb"]
+
+logger = logging.getLogger(__name__)
+_LAYOUT = 1  # raised whenever the files' layout or the degradation changes
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def read_rgb(path: Path) -> Pixels:
+    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255.
+
+    Raises:
+        ValueError: if the file is not a picture that can be read in full.
+    """
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture) or picture
+            return np.array(upright.convert("RGB"))
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+
+
+@dataclass(frozen=True)
+class PairCache:
+    """Aligned low- and high-resolution pictures.
+
+    Attributes:
+        scale: side of a high-resolution picture over that of its twin.
+        hr: uint8 ``[scale * H, scale * W, 3]`` for each picture, mapped from disk.
+        lr: uint8 ``[H, W, 3]`` for each picture.
+    """
+
+    scale: int
+    hr: Sequence[Pixels]
+    lr: Sequence[Pixels]
+
+    def __len__(self) -> int:
+        return len(self.lr)
+
+
+def _fingerprint(paths: Sequence[Path], scale: int, smallest: int) -> str:
+    files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
+    return hashlib.sha256(json.dumps([_LAYOUT, scale, smallest, files]).encode()).hexdigest()[:16]
+
+
+def _pair(path: Path, scale: int) -> tuple[Pixels, Pixels]:
+    picture = read_rgb(path)
+    height, width = (side // scale * scale for side in picture.shape[:2])
+    hr = picture[:height, :width]
+    planes = torch.from_numpy(hr).permute(2, 0, 1)
+    lr = imresize_uint8(planes, 1 / scale).permute(1, 2, 0).numpy()
+    return hr, lr
+
+
+def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    unfinished.mkdir()
+    shapes: list[tuple[int, int]] = []
+
+    def load(path: Path) -> tuple[Pixels, Pixels] | None:
+        try:
+            hr, lr = _pair(path, scale)
+        except ValueError as error:
+            logger.warning("left out: %s", error)
+            return None
+        if min(lr.shape[:2]) < smallest:
+            logger.warning("left out: %s is smaller than one training patch", path)
+            return None
+        return hr, lr
+
+    with (
+        (unfinished / "hr.bin").open("wb") as hr_file,
+        (unfinished / "lr.bin").open("wb") as lr_file,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        for pair in tqdm(pool.map(load, paths), total=len(paths), desc="decoding", disable=None):
+            if pair is not None:
+                hr_file.write(pair[0].tobytes())
+                lr_file.write(pair[1].tobytes())
+                shapes.append((pair[1].shape[0], pair[1].shape[1]))
+    (unfinished / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
+    unfinished.rename(folder)
+
+
+def _split(file: Path, shapes: Sequence[tuple[int, int]]) -> list[Pixels]:
+    flat: Any = np.memmap(file, dtype=np.uint8, mode="r")
+    pictures, start = [], 0
+    for height, width in shapes:
+        end = start + height * width * 3
+        pictures.append(flat[start:end].reshape(height, width, 3))
+        start = end
+    return pictures
+
+
+def open_cache(
+    cache_dir: Path, paths: Sequence[Path], scale: int, smallest_side: int = 1
+) -> PairCache:
+    """Open the decoded twins of ``paths``, decoding them first if that was not done before.
+
+    Each picture is cropped to a multiple of ``scale`` and reduced with MATLAB's bicubic. The cache
+    is renewed when a file's path, size or time changes.
+
+    Args:
+        cache_dir: where caches live; one folder is made in it for each distinct input.
+        paths: pictures in any format that Pillow reads.
+        scale: reduction of each side.
+        smallest_side: low-resolution pictures with a shorter side are left out, with a warning.
+
+    Raises:
+        ValueError: if no picture remains.
+    """
+    folder = cache_dir / _fingerprint(paths, scale, smallest_side)
+    if not folder.exists():
+        _build(folder, paths, scale, smallest_side)
+    shapes: list[tuple[int, int]] = json.loads((folder / "index.json").read_text())["lr_shapes"]
+    if not shapes:
+        raise ValueError(
+            f"none of the {len(paths)} files is a picture of at least "
+            f"{smallest_side * scale} pixels a side"
+        )
+    large = [(height * scale, width * scale) for height, width in shapes]
+    return PairCache(scale, _split(folder / "hr.bin", large), _split(folder / "lr.bin", shapes))

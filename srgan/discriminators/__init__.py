@@ -1,0 +1,5 @@
+"""Discriminators that tell upscaled pictures from photographs."""
+
+from srgan.discriminators.srgan import SRGANDiscriminator
+
+__all__ = ["SRGANDiscriminator"]

@@ -1,0 +1,220 @@
+"""Export a trained generator to ONNX, prove the file equal to it, and make its 8-bit twin."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+import tyro
+
+from core.checkpoint import replace_file
+from core.command import UserError, run_command
+from srgan.generators import Generator, load_generator
+from tools.quantise import quantise
+
+__all__ = ["ExportConfig", "ExportError", "export", "export_onnx", "largest_difference"]
+
+logger = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "x4-fast.safetensors"
+LAST_RUN = Path("runs/srgan/generator.safetensors")
+TOLERANCE = 1e-4
+# batch, height, width: single pixels, odd and prime sides, sides shorter than the halo
+CHECKED_SHAPES = ((1, 1, 1), (1, 2, 7), (2, 17, 23), (3, 31, 8), (1, 64, 64), (2, 61, 127))
+
+
+class ExportError(UserError):
+    """The exported file does not do what the network does."""
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What to export.
+
+    Attributes:
+        generator: a generator.safetensors; by default that of runs/srgan, or where there is none
+            the one that this project ships.
+        out: the ONNX file; by default beside the generator, or NAME.onnx for the shipped one. The
+            8-bit twin's name gets -int8.
+        name: the model's name in the service; by default the file's.
+        int8: also write an 8-bit twin.
+        pictures: folder of photographs to calibrate the twin on, and to measure its loss on.
+        opset: version of the ONNX operators.
+        license: of the weights, as an SPDX identifier.
+    """
+
+    generator: Annotated[Path | None, tyro.conf.Positional] = None
+    out: Path | None = None
+    name: str | None = None
+    int8: bool = False
+    pictures: Path | None = None
+    opset: int = 20
+    license: str = "MIT"
+
+    def __post_init__(self) -> None:
+        if self.int8 and self.pictures is None:
+            raise UserError("--int8 needs --pictures FOLDER: photographs to calibrate on")
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """Yield a temporary file that takes ``path``'s place once the block has ended well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        replace_file(temporary, path)
+
+
+def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the exporter's notes on each node, which hold paths of the machine it ran on."""
+    del model.graph.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in [*model.graph.value_info, *model.graph.input, *model.graph.output]:
+        del value.metadata_props[:]
+    for weight in model.graph.initializer:
+        del weight.metadata_props[:]
+    return model
+
+
+def describe(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
+    """Write key-value metadata into a model, replacing what it had."""
+    del model.metadata_props[:]
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+
+
+def export_onnx(network: Generator, path: Path, metadata: dict[str, str], opset: int = 20) -> None:
+    """Write a generator as ONNX: ``lr`` float32 ``[N, 3, H, W]`` to ``hr``, any N, H and W.
+
+    The file appears only if ONNX Runtime computes the same from it as torch does.
+
+    Raises:
+        ExportError: if the two differ by more than 1e-4 anywhere on a set of odd sizes, or the
+            network looks further than its halo says.
+    """
+    reach = farthest_reach(network)
+    if reach > network.halo:
+        raise ExportError(f"the network looks {reach} pixels far, its halo says {network.halo}")
+    dims = {
+        0: torch.export.Dim("batch"),
+        2: torch.export.Dim("height"),
+        3: torch.export.Dim("width"),
+    }
+    with _appearing(path) as temporary:
+        torch.onnx.export(
+            network,
+            (torch.rand(2, 3, 17, 23),),
+            temporary,
+            input_names=["lr"],
+            output_names=["hr"],
+            opset_version=opset,
+            dynamic_shapes={"lr": dims},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        model = _without_origins(onnx.load(temporary))
+        describe(model, metadata)
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, temporary)
+        difference = largest_difference(network, temporary)
+        if difference > TOLERANCE:
+            raise ExportError(
+                f"ONNX Runtime and torch differ by {difference:.2e}, allowed is {TOLERANCE:.0e}"
+            )
+        logger.info("largest difference between ONNX Runtime and torch: %.1e", difference)
+
+
+@torch.no_grad()
+def largest_difference(network: Generator, path: Path) -> float:
+    """Return the largest absolute difference of outputs over the checked shapes."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    random = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for batch, height, width in CHECKED_SHAPES:
+        lr = torch.rand(batch, 3, height, width, generator=random)
+        (got,) = session.run(None, {"lr": lr.numpy()})
+        worst = max(worst, float(np.abs(got - network(lr).numpy()).max()))
+    return worst
+
+
+def farthest_reach(network: Generator) -> int:
+    """Return how far an output pixel looks, in input pixels, by the gradient of one output pixel.
+
+    Several random pictures are tried, since a rectifier can hide a path in any one of them.
+    """
+    centre = network.halo + 3
+    random = torch.Generator().manual_seed(0)
+    lr = torch.rand(4, 3, 2 * centre + 1, 2 * centre + 1, generator=random).requires_grad_()
+    hr = network(lr)
+    first = centre * network.scale
+    hr[..., first : first + network.scale, first : first + network.scale].sum().backward()
+    assert lr.grad is not None
+    seen = lr.grad.abs().amax(dim=(0, 1)).nonzero()
+    return int((seen - centre).abs().max())
+
+
+def _pick(generator: Path | None) -> Path:
+    if generator is not None:
+        return generator
+    path = LAST_RUN if LAST_RUN.exists() else SHIPPED
+    if not path.exists():
+        raise UserError(f"no generator is named and there is none at {LAST_RUN}: train one first")
+    return path
+
+
+def export(config: ExportConfig) -> bool:
+    """Export as asked.
+
+    Raises:
+        UserError: if the generator cannot be read, or a file would not do what it must.
+    """
+    source = _pick(config.generator)
+    network, spec, training = load_generator(source)
+    out = config.out or Path("x4-fast.onnx" if source == SHIPPED else source.with_suffix(".onnx"))
+    metadata = {
+        "format_version": "1",
+        "name": config.name or out.stem,
+        "scale": str(network.scale),
+        "halo": str(network.halo),
+        "input_range": "0..1",
+        "color_order": "RGB",
+        "precision": "fp32",
+        "license": config.license,
+        "architecture": json.dumps(vars(spec)),
+        "training_run": json.dumps(training),
+    }
+    export_onnx(network, out, metadata, config.opset)
+    logger.info("wrote %s (%.0f kB) from %s", out, out.stat().st_size / 1e3, source)
+    if config.int8:
+        assert config.pictures is not None
+        twin = out.with_name(f"{out.stem}-int8.onnx")
+        with _appearing(twin) as temporary:
+            loss = quantise(out, temporary, config.pictures, network.scale)
+            model = onnx.load(temporary)
+            describe(model, metadata | {"name": twin.stem, "precision": "int8"})
+            onnx.save(model, temporary)
+        logger.info("wrote %s: %.3f dB below its fp32 twin", twin, loss)
+    return True
+
+
+def main() -> None:
+    """Run ``python tools/export_onnx.py``."""
+    for chatty in ("onnxscript", "onnx_ir"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    run_command(ExportConfig, export)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Static 8-bit quantisation of an exported generator, calibrated and judged on photographs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import Tensor
+
+from core.command import UserError
+from srgan.cache import read_rgb
+from srgan.metrics import crop_border, luma, psnr
+from srgan.metrics import quantise as to_levels
+from srgan.patches import as_tensor
+from srgan.resize import imresize_uint8
+from srgan.sources import list_pictures
+from srgan.upscalers import open_upscaler
+
+__all__ = ["LARGEST_LOSS", "QuantisationError", "quantise"]
+
+LARGEST_LOSS = 0.15  # dB of PSNR-Y
+_CALIBRATION = 48
+_JUDGED = 16
+_SIDE = 96  # of a low-resolution crop
+
+
+class QuantisationError(UserError):
+    """The 8-bit twin loses too much."""
+
+
+def _crop(path: Path, scale: int) -> tuple[Tensor, Tensor]:
+    """Return the middle of a picture as ``(lr, hr)``, float32 in [0, 1]."""
+    picture = read_rgb(path)
+    sides = [min(_SIDE * scale, side // scale * scale) for side in picture.shape[:2]]
+    top, left = ((whole - side) // 2 for whole, side in zip(picture.shape[:2], sides, strict=True))
+    hr = as_tensor([picture[top : top + sides[0], left : left + sides[1]]])
+    lr = imresize_uint8(hr.mul(255).round().to(torch.uint8), 1 / scale)
+    return lr.float() / 255, hr
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]  # the library is untyped
+    def __init__(self, crops: list[Tensor]) -> None:
+        self._feed: Iterator[Tensor] = iter(crops)
+
+    def get_next(self) -> dict[str, npt.NDArray[Any]] | None:
+        crop = next(self._feed, None)
+        return None if crop is None else {"lr": crop.numpy()}
+
+
+def _mean_psnr(model: Path, pairs: list[tuple[Tensor, Tensor]], scale: int) -> float:
+    upscaler = open_upscaler(str(model), scale)
+    values = [
+        psnr(
+            crop_border(luma(to_levels(upscaler.run(lr))), scale),
+            crop_border(luma(to_levels(hr)), scale),
+        )
+        for lr, hr in pairs
+    ]
+    return float(np.mean(values))
+
+
+def quantise(model: Path, out: Path, pictures: Path, scale: int) -> float:
+    """Write the 8-bit twin of an exported generator: unsigned activations, signed weights (QDQ).
+
+    Ranges of activations are those seen on crops of up to 48 photographs; weights have a range for
+    each output channel. Convolutions, their rectifiers and the joins between them are quantised;
+    the pixel shuffle and the skip from the input stay in fp32.
+
+    Args:
+        model: the fp32 file.
+        out: the twin.
+        pictures: folder of photographs: calibration takes some of them, the judgement others.
+        scale: of the model.
+
+    Returns:
+        The loss in dB: fp32's mean PSNR-Y less the twin's, on up to 16 photographs.
+
+    Raises:
+        QuantisationError: if the loss is above 0.15 dB.
+        UserError: if there are fewer than two pictures.
+    """
+    paths = list_pictures(pictures)
+    if len(paths) < 2:
+        raise UserError(f"--pictures {pictures} must hold at least 2 photographs, not {len(paths)}")
+    count = min(_CALIBRATION + _JUDGED, len(paths))
+    spread = [paths[index * len(paths) // count] for index in range(count)]
+    judged = spread[:: max(2, count // _JUDGED)][:_JUDGED]
+    calibration = [path for path in spread if path not in judged]
+    prepared = out.with_suffix(".prepared.onnx")
+    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(out),
+        _Crops([_crop(path, scale)[0] for path in calibration]),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        calibrate_method=CalibrationMethod.MinMax,
+        op_types_to_quantize=["Conv", "Relu", "Add"],
+        nodes_to_exclude=_last_join(prepared),
+    )
+    prepared.unlink()
+    pairs = [_crop(path, scale) for path in judged]
+    loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
+    if loss > LARGEST_LOSS:
+        raise QuantisationError(
+            f"the 8-bit twin loses {loss:.2f} dB, more than {LARGEST_LOSS} is refused"
+        )
+    return loss
+
+
+def _last_join(model: Path) -> list[str]:
+    """Return the name of the node that makes the output, where it is an addition."""
+    import onnx
+
+    graph = onnx.load(str(model)).graph
+    output = graph.output[0].name
+    return [node.name for node in graph.node if node.op_type == "Add" and output in node.output]

@@ -32,9 +32,11 @@ def replace_file(temporary: Path, path: Path) -> None:
 
 def _flatten(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
+        # Numbered, since paths need not be unique: {"a": {"b": ...}} and {"a/b": ...} share one.
+        name = f"{len(tensors)}{key}"
         # A clone each: safetensors refuses tensors that share memory.
-        tensors[key] = value.detach().cpu().contiguous().clone()
-        return {_TENSOR: key}
+        tensors[name] = value.detach().cpu().contiguous().clone()
+        return {_TENSOR: name}
     if isinstance(value, Mapping):
         # JSON has string keys only, torch's optimiser states have numbers: keep pairs.
         return {"pairs": [[k, _flatten(v, f"{key}/{k}", tensors)] for k, v in value.items()]}
@@ -92,6 +94,10 @@ def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
         raise CheckpointError(f"there is no checkpoint at {path}") from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
-    state = _restore(json.loads(structure), tensors)
-    assert isinstance(state, dict)
+    try:
+        state = _restore(json.loads(structure), tensors)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} was not written by this project: {error!r}") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path} was not written by this project")
     return state

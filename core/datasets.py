@@ -1,5 +1,10 @@
 """Small picture collections, held in memory, and their batches."""
 
+import gzip
+import logging
+import os
+import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +19,8 @@ from core.command import UserError
 from core.game import Batch
 
 __all__ = ["DATASETS", "DataUnavailableError", "Pictures", "ShuffledBatches", "load_pictures"]
+
+logger = logging.getLogger(__name__)
 
 
 class DataUnavailableError(UserError):
@@ -37,9 +44,30 @@ class Pictures:
     test_labels: Tensor
 
 
+def _unpack(raw: Path) -> None:
+    """Unpack the .gz files beside which there is no plain one.
+
+    torchvision does so only for those of a digest that it knows, which mirrors' files need not have.
+    """
+    for packed in raw.glob("*-ubyte.gz"):
+        plain = packed.with_suffix("")
+        if plain.exists():
+            continue
+        temporary = plain.with_name(f".{plain.name}.{os.getpid()}.part")
+        try:
+            with gzip.open(packed) as content, temporary.open("wb") as out:
+                shutil.copyfileobj(content, out)
+            temporary.replace(plain)
+        except (OSError, EOFError, zlib.error) as error:
+            logger.warning("%s cannot be unpacked: %s", packed, error)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def _mnist(data_dir: Path) -> Pictures:
     from torchvision.datasets import MNIST
 
+    _unpack(data_dir / "MNIST" / "raw")
     try:
         train = MNIST(str(data_dir), train=True, download=False)
         test = MNIST(str(data_dir), train=False, download=False)

@@ -76,9 +76,12 @@ def pick_device(wanted: str) -> torch.device:
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.device(wanted)
+        device = torch.device(wanted)
     except RuntimeError as error:
         raise RunError(f"device {wanted!r} is not one that torch knows: {error}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise RunError(f"device {wanted!r} is not available: torch sees no GPU")
+    return device
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Train the generative adversarial net of Goodfellow et al. 2014: noise in, pictures out."""
 
-import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from core import random_state
 from core.adversarial import adversarial_loss
 from core.checkpoint import save_state
 from core.command import UserError, run_command
-from core.datasets import ShuffledBatches, load_pictures
+from core.datasets import Pictures, ShuffledBatches, load_pictures
 from core.game import NoiseGame
 from core.networks.mlp import MaxoutDiscriminator, MlpGenerator, clamp_column_norms
 from core.phase import Phase, adversarial_discriminator_term, adversarial_generator_term
@@ -28,6 +27,8 @@ __all__ = ["VanillaConfig", "build_trainer", "train"]
 logger = logging.getLogger(__name__)
 
 LATENT_SIZE = 100
+_EPOCHS = {"mnist": 50, "digits": 200}
+_SAMPLE_EVERY = {"mnist": 1, "digits": 20}  # epochs
 LossName = Literal[
     "minimax",
     "non-saturating",
@@ -49,7 +50,7 @@ class VanillaConfig:
         data_dir: where data sets lie.
         out: folder of the run; by default runs/vanilla-DATASET.
         resume: go on from the run's checkpoint.
-        epochs: passes over the training pictures.
+        epochs: passes over the training pictures; by default 50 for mnist, 200 for digits.
         batch_size: samples a step.
         loss: adversarial loss.
         order: alternating is the paper's Algorithm 1; simultaneous is what its code did.
@@ -58,7 +59,7 @@ class VanillaConfig:
         learning_rate: at the start; divided by 1.000004 at each update, down to 1e-6.
         hidden: units in each hidden layer of the generator.
         ema: decay of the smoothed generator that samples are drawn from; 0 turns it off.
-        sample_every: epochs between sample grids and checkpoints.
+        sample_every: epochs between sample grids and checkpoints; by default 1 and 20.
         device: auto, cpu, cuda, ...
         seed: everything random follows from it.
     """
@@ -67,7 +68,7 @@ class VanillaConfig:
     data_dir: Path = Path("data")
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     resume: bool = False
-    epochs: int = 50
+    epochs: int | None = None
     batch_size: int = 100
     loss: LossName = "non-saturating"
     order: Order = "alternating"
@@ -75,36 +76,42 @@ class VanillaConfig:
     learning_rate: float = 0.1
     hidden: int = 1200
     ema: float = 0.999
-    sample_every: int = 1
+    sample_every: int | None = None
     device: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "discriminator_steps", "hidden", "sample_every"):
-            if getattr(self, name) < 1:
-                option = "--" + name.replace("_", "-")
-                raise UserError(f"{option} must be at least 1, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
         if not self.learning_rate > 0:
             raise UserError(f"--learning-rate must be positive, not {self.learning_rate}")
+        if self.seed < 0:
+            raise UserError(f"--seed must be at least 0, not {self.seed}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
         if self.order == "simultaneous" and self.discriminator_steps != 1:
             raise UserError("--order simultaneous needs --discriminator-steps 1")
 
 
-def build_trainer(config: VanillaConfig, batches: ShuffledBatches, device: torch.device) -> Trainer:
-    """Return a trainer of the paper's two networks on ``batches``."""
-    shape = batches.pictures.shape[1:]
-    game = NoiseGame(
-        MlpGenerator(
-            LATENT_SIZE,
-            (shape[0], shape[1], shape[2]),
-            config.hidden,
-            batches.pictures.mean(dim=0),
-        ).to(device),
-        MaxoutDiscriminator(shape.numel()).to(device),
+def build_game(config: VanillaConfig, pictures: Tensor) -> NoiseGame:
+    """Return the paper's two networks for pictures ``[N, C, H, W]`` in [0, 1]."""
+    channels, height, width = pictures.shape[1:]
+    mean = pictures.mean(dim=0)
+    return NoiseGame(
+        MlpGenerator(LATENT_SIZE, (channels, height, width), config.hidden, mean),
+        MaxoutDiscriminator(mean.numel()),
         LATENT_SIZE,
     )
+
+
+def build_trainer(
+    config: VanillaConfig, game: NoiseGame, batches: ShuffledBatches, device: torch.device
+) -> Trainer:
+    """Return a trainer of ``game`` by the published recipe."""
+    game.generator.to(device)
+    game.discriminator.to(device)
     loss = adversarial_loss(config.loss)
     learning_rate = exponential(config.learning_rate, 1.000004, smallest=1e-6)
     momentum = linear(0.5, 0.7, steps=250 * batches.per_epoch)
@@ -134,6 +141,13 @@ def build_trainer(config: VanillaConfig, batches: ShuffledBatches, device: torch
     )
 
 
+def _batches(config: VanillaConfig, pictures: Pictures) -> ShuffledBatches:
+    try:
+        return ShuffledBatches(pictures.train, config.batch_size, config.seed)
+    except ValueError as error:
+        raise UserError(f"--batch-size: {error}") from error
+
+
 def _save_samples(trainer: Trainer, noise: Tensor, run: Run) -> None:
     trainer.sampler.eval()
     with torch.no_grad():
@@ -152,34 +166,32 @@ def train(config: VanillaConfig) -> bool:
     Raises:
         UserError: if the data or the run cannot be had as asked.
     """
-    config = dataclasses.replace(config, out=config.out or Path(f"runs/vanilla-{config.dataset}"))
-    assert config.out is not None
+    folder = config.out or Path(f"runs/vanilla-{config.dataset}")
+    epochs = config.epochs or _EPOCHS[config.dataset]
     device = pick_device(config.device)
     pictures = load_pictures(config.dataset, config.data_dir)
+    batches = _batches(config, pictures)
     run, state = open_run(
-        config.out,
+        folder,
         config,
         resume=config.resume,
-        may_change=("resume", "epochs", "data_dir", "out", "device"),
+        may_change=("resume", "epochs", "sample_every", "data_dir", "out", "device"),
     )
     random_state.seed_all(config.seed)
-    batches = ShuffledBatches(pictures.train, config.batch_size, config.seed)
-    trainer = build_trainer(config, batches, device)
-    noise = NoiseGame(trainer.game.generator, trainer.game.discriminator, LATENT_SIZE).noise(
-        100, device
-    )
+    game = build_game(config, pictures.train)
+    trainer = build_trainer(config, game, batches, device)
+    noise = game.noise(100, device)
     if state is not None:
         trainer.load_state_dict(state)
-    epoch = batches.per_epoch // config.discriminator_steps
+    epoch = max(1, batches.per_epoch // config.discriminator_steps)
+    every = epoch * (config.sample_every or _SAMPLE_EVERY[config.dataset])
     logger.info("training on %d pictures of %s; results in %s",
                 len(pictures.train), config.dataset, run.folder)  # fmt: skip
     finished = run.play(
         trainer,
-        config.epochs * epoch,
-        observers=[
-            Periodic(config.sample_every * epoch, lambda t: _save_samples(t, noise, run)),
-        ],
-        checkpoint_every=config.sample_every * epoch,
+        epochs * epoch,
+        observers=[Periodic(every, lambda t: _save_samples(t, noise, run))],
+        checkpoint_every=every,
         log_every=max(1, min(100, epoch)),
     )
     _save_samples(trainer, noise, run)

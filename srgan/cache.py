@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
+from core.command import UserError
 from srgan.resize import imresize_uint8
 
 __all__ = ["PairCache", "Pixels", "open_cache", "read_rgb"]
@@ -36,7 +38,7 @@ def read_rgb(path: Path) -> Pixels:
         with Image.open(path) as picture:
             upright = ImageOps.exif_transpose(picture) or picture
             return np.array(upright.convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
 
 
@@ -73,9 +75,23 @@ def _pair(path: Path, scale: int) -> tuple[Pixels, Pixels]:
 
 
 def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> None:
+    """Write a cache to ``folder``, which appears when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    unfinished.mkdir()
+    try:
+        unfinished.mkdir()
+        _write(unfinished, paths, scale, smallest)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+            # Another process was faster; its cache of the same files is as good.
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> None:
     shapes: list[tuple[int, int]] = []
 
     def load(path: Path) -> tuple[Pixels, Pixels] | None:
@@ -90,8 +106,8 @@ def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> No
         return hr, lr
 
     with (
-        (unfinished / "hr.bin").open("wb") as hr_file,
-        (unfinished / "lr.bin").open("wb") as lr_file,
+        (folder / "hr.bin").open("wb") as hr_file,
+        (folder / "lr.bin").open("wb") as lr_file,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for pair in tqdm(pool.map(load, paths), total=len(paths), desc="decoding", disable=None):
@@ -99,8 +115,7 @@ def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> No
                 hr_file.write(pair[0].tobytes())
                 lr_file.write(pair[1].tobytes())
                 shapes.append((pair[1].shape[0], pair[1].shape[1]))
-    (unfinished / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
-    unfinished.rename(folder)
+    (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
 
 
 def _split(file: Path, shapes: Sequence[tuple[int, int]]) -> list[Pixels]:
@@ -128,14 +143,14 @@ def open_cache(
         smallest_side: low-resolution pictures with a shorter side are left out, with a warning.
 
     Raises:
-        ValueError: if no picture remains.
+        UserError: if no picture remains.
     """
     folder = cache_dir / _fingerprint(paths, scale, smallest_side)
     if not folder.exists():
         _build(folder, paths, scale, smallest_side)
     shapes: list[tuple[int, int]] = json.loads((folder / "index.json").read_text())["lr_shapes"]
     if not shapes:
-        raise ValueError(
+        raise UserError(
             f"none of the {len(paths)} files is a picture of at least "
             f"{smallest_side * scale} pixels a side"
         )

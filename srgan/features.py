@@ -93,12 +93,14 @@ class _InvertedResidual(nn.Module):
 class EfficientNetFeatures(nn.Module):
     """The stem and first stages of EfficientNet-Lite0, ImageNet weights from an installed package.
 
-    Features are taken at strides 2, 4 and 8, normalised and before any activation.
+    Features are taken at strides 2, 4 and 8, before any activation, and scaled to unit mean square
+    over photographs, so that the three weigh alike.
     """
 
     # outputs, kernel, stride, expansion, of the blocks up to stride 8
     _BLOCKS = ((16, 3, 1, 1), (24, 3, 2, 6), (24, 3, 1, 6), (40, 5, 2, 6), (40, 5, 1, 6))
     _TAPS = (2, 4)
+    _ROOT_MEAN_SQUARES = (4.3, 7.9, 6.8)  # of the features of photographs, stem and taps
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +133,7 @@ class EfficientNetFeatures(nn.Module):
             x = block(x)
             if index in self._TAPS:
                 maps.append(x)
-        return maps
+        return [x / scale for x, scale in zip(maps, self._ROOT_MEAN_SQUARES, strict=True)]
 
 
 def build_features(name: FeatureNetwork) -> nn.Module:

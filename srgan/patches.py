@@ -14,8 +14,10 @@ __all__ = ["PatchSampler", "as_tensor"]
 
 def as_tensor(patches: list[Pixels]) -> Tensor:
     """Stack pictures of one size, uint8 ``[H, W, 3]``, into float32 ``[N, 3, H, W]`` in [0, 1]."""
-    # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later.
-    return torch.from_numpy(np.stack(patches)).permute(0, 3, 1, 2).float().div_(255)
+    # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later. Turned
+    # patches are views with other strides, which np.stack would keep.
+    stacked = np.stack([np.ascontiguousarray(patch) for patch in patches])
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div_(255)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Train a super-resolution generator: first on pixels, then against a discriminator."""
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -266,6 +267,13 @@ def _split(config: TrainConfig) -> tuple[list[Path], list[Path]]:
     return [p for p in pictures if p not in set(held_out)], held_out
 
 
+def _settings(config: TrainConfig) -> dict[str, Any]:
+    """Return what a trained generator says about its making: everything but places on this disk."""
+    places = {"data", "data_dir", "cache_dir", "out", "resume", "init", "device"}
+    settings = {k: v for k, v in dataclasses.asdict(config).items() if k not in places}
+    return settings | {"data": [Path(part).name for part in config.data.split(",")]}
+
+
 def train(config: TrainConfig) -> bool:
     """Train, and leave pictures, plots, events, a checkpoint and the generator in the run's folder.
 
@@ -301,8 +309,9 @@ def train(config: TrainConfig) -> bool:
     )  # fmt: skip
 
     def keep(trainer: Trainer) -> None:
-        record = {"config": run.config, "steps": trainer.step, "pictures": len(pairs),
-                  "before": earlier}  # fmt: skip
+        record = {"settings": _settings(config), "steps": trainer.step, "pictures": len(pairs)}
+        if earlier:
+            record["before"] = earlier
         save_generator(run.generator, spec, trainer.sampler.state_dict(), record)
 
     observers = [Periodic(config.checkpoint_every, keep)]

@@ -15,6 +15,7 @@ import onnxruntime
 import torch
 import tyro
 
+import srgan
 from core.checkpoint import replace_file
 from core.command import UserError, run_command
 from srgan.generators import Generator, load_generator
@@ -24,7 +25,7 @@ __all__ = ["ExportConfig", "ExportError", "export", "export_onnx", "largest_diff
 
 logger = logging.getLogger(__name__)
 
-SHIPPED = Path(__file__).parent.parent / "weights" / "x4-fast.safetensors"
+SHIPPED = Path(srgan.__file__).parent / "weights" / "x4-fast.safetensors"
 LAST_RUN = Path("runs/srgan/generator.safetensors")
 TOLERANCE = 1e-4
 # batch, height, width: single pixels, odd and prime sides, sides shorter than the halo

@@ -51,6 +51,8 @@ class GeneratorSpec:
         Raises:
             UserError: if the network cannot have such a scale, width or number of blocks.
         """
+        if self.width < 1:
+            raise UserError(f"--width must be at least 1, not {self.width}")
         if self.blocks < 1:
             raise UserError(f"--blocks must be at least 1, not {self.blocks}")
         try:
@@ -90,8 +92,9 @@ def load_generator(path: Path) -> tuple[Generator, GeneratorSpec, dict[str, Any]
         spec = GeneratorSpec(**state["generator"])
         network = spec.build()
         network.load_state_dict(state["weights"])
+        training = state["training"]
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} does not hold a super-resolution generator: {error}"
         ) from error
-    return network.eval(), spec, state["training"]
+    return network.eval(), spec, training

@@ -1,0 +1,1 @@
+"""Interface definitions of the services and the modules generated from them."""

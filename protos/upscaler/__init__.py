@@ -1,0 +1,1 @@
+"""The super-resolution service's interface, one package for each version."""

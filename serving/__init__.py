@@ -1,0 +1,1 @@
+"""Serves super-resolution models over gRPC: needs neither torch nor the training packages."""

@@ -1,0 +1,91 @@
+"""Which models there are: those that ship with the package, and those an operator adds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+from serving.errors import InvalidConfig, InvalidModel, UnknownModel
+from serving.model import SUFFIX, Model, load_model
+
+BUNDLED = Path(__file__).parent / "models"
+DEFAULT_MODEL = "x4-fast"
+
+
+class Catalog:
+    """Models by name, each loaded when it is first asked for and then kept.
+
+    A model's name is its file's, less the suffix: what the metadata calls it, optionally followed
+    by its precision (``x4-fast.onnx``, ``x4-fast-int8.onnx``).
+
+    Args:
+        extra: model files, or folders of them, offered beside the bundled models.
+        default: the model of those who name none.
+        threads: threads that one run of a model computes on.
+
+    Raises:
+        InvalidConfig: a path does not exist or holds no model, or two files share a name.
+        UnknownModel: there is no model called `default`.
+    """
+
+    def __init__(
+        self, extra: Sequence[Path] = (), default: str = DEFAULT_MODEL, threads: int = 1
+    ) -> None:
+        self._paths = _find(BUNDLED)
+        for source in extra:
+            found = _find(source)
+            if not found:
+                raise InvalidConfig(
+                    "models", f"{str(source)!r}", f"a {SUFFIX} file, or a folder that holds some"
+                )
+            for name in found.keys() & self._paths.keys():
+                raise InvalidConfig(
+                    "models", f"{str(found[name])!r}", f"another name than {self._paths[name]} has"
+                )
+            self._paths |= found
+        self._default = self.resolve(default)
+        self._threads = threads
+        self._loaded: dict[str, Model] = {}
+        self._loading = Lock()
+
+    def resolve(self, name: str = "") -> str:
+        """The name of the model that `name` asks for; empty asks for the default.
+
+        Raises:
+            UnknownModel: there is none of that name.
+        """
+        name = name or self._default
+        if name not in self._paths:
+            raise UnknownModel("model", repr(name), self._offer())
+        return name
+
+    def load(self, name: str = "") -> Model:
+        """The model that `name` asks for, ready to run.
+
+        Raises:
+            UnknownModel: there is none of that name.
+            InvalidModel: its file cannot be served.
+        """
+        name = self.resolve(name)
+        with self._loading:
+            if name not in self._loaded:
+                self._loaded[name] = self._read(name)
+            return self._loaded[name]
+
+    def _read(self, name: str) -> Model:
+        model = load_model(self._paths[name], self._threads)
+        allowed = (model.info.name, f"{model.info.name}-{model.info.precision.value}")
+        if name not in allowed:
+            raise InvalidModel(
+                f"name of {self._paths[name]}",
+                repr(name),
+                f"what its metadata says: {' or '.join(allowed)}",
+            )
+        return model
+
+    def _offer(self) -> str:
+        return f"one of: {', '.join(sorted(self._paths)) or '(no models found)'}"
+
+
+def _find(source: Path) -> dict[str, Path]:
+    paths = sorted(source.glob(f"*{SUFFIX}")) if source.is_dir() else [source]
+    return {path.stem: path for path in paths if path.is_file() and path.suffix == SUFFIX}

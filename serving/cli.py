@@ -1,0 +1,157 @@
+"""The ``upscale`` command: a client of a server elsewhere, or of one inside the process."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import grpc
+import tyro
+
+from protos.upscaler.v1 import upscaler_pb2
+from serving.channel import LARGEST_MESSAGE_MIB
+from serving.client import UpscaleFailed, UpscalerClient
+from serving.codec.formats import SUFFIXES, ImageFormat
+from serving.errors import ServingError
+
+_OK, _FAILED, _WRONG_USE = 0, 1, 2
+_WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Makes an image larger.
+
+    Exits with 0 when it is written, 2 for wrong arguments or an unusable image, 1 for any other
+    failure.
+    """
+
+    image: tyro.conf.Positional[Path]
+    """The image file: PNG, JPEG, WebP, TIFF or BMP."""
+
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """File to write, its format told by its suffix; by default IMAGE_x4.png beside the image."""
+
+    server: str | None = None
+    """HOST:PORT of a running server; without it, this process serves itself."""
+
+    model: str = ""
+    """Name of a model; empty for the default."""
+
+    models: tuple[Path, ...] = ()
+    """More model files, or folders of them; only without --server."""
+
+    quality: int | None = None
+    """1 (smallest file) to 100 (best), for JPEG and WebP; by default 95."""
+
+    timeout_s: float = 600.0
+    """Seconds after which to give up."""
+
+
+class WrongUse(Exception):
+    """The arguments cannot be carried out."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    arguments = tyro.cli(Arguments, prog="upscale", args=argv)
+    try:
+        line = run(arguments)
+    except (WrongUse, ServingError) as error:
+        return _fail(_WRONG_USE, str(error))
+    except UpscaleFailed as error:
+        return _fail(_WRONG_USE if error.code in _WRONG_USE_CODES else _FAILED, error.message)
+    except OSError as error:
+        return _fail(_FAILED, str(error))
+    sys.stdout.write(f"{line}\n")
+    return _OK
+
+
+def run(arguments: Arguments) -> str:
+    """Upscales as told and returns a line that says what was written.
+
+    Raises:
+        WrongUse: a file is not there, or the output's suffix is not one of a known format.
+        ServingError: no server can be started with these models.
+        UpscaleFailed: the call did not succeed.
+        OSError: a file cannot be read or written.
+    """
+    output = arguments.output
+    format = ImageFormat.of_suffix(output) if output else ImageFormat.PNG
+    if format is None:
+        raise WrongUse(f"output is {output}; expected a name that ends in one of {SUFFIXES}")
+    if not arguments.image.is_file():
+        raise WrongUse(f"image is {arguments.image}; expected a file that exists")
+    if output and not output.parent.is_dir():
+        raise WrongUse(f"output is {output}; expected a folder that exists")
+    if arguments.server and arguments.models:
+        raise WrongUse("models is given; expected it only without server")
+    with _address(arguments) as address, UpscalerClient(address, LARGEST_MESSAGE_MIB) as client:
+        response = client.upscale(
+            arguments.image,
+            model=arguments.model,
+            format=format,
+            quality=arguments.quality,
+            timeout_s=arguments.timeout_s,
+        )
+    name = f"{arguments.image.stem}_x{response.model.scale}{format.value.suffixes[0]}"
+    output = output or arguments.image.with_name(name)
+    _write(output, response.image)
+    return f"{output}: {_describe(response)}"
+
+
+@contextmanager
+def _address(arguments: Arguments) -> Iterator[str]:
+    if arguments.server:
+        yield arguments.server
+        return
+    # Imported here because a mere client need not wait for what only a server needs.
+    from serving.catalog import DEFAULT_MODEL
+    from serving.config import ServerConfig, available_processors
+    from serving.embedded import embedded_server
+
+    config = ServerConfig(
+        port=0,
+        models=arguments.models,
+        default_model=arguments.model or DEFAULT_MODEL,
+        max_message_mib=LARGEST_MESSAGE_MIB,
+        workers=1,
+        threads=available_processors(),
+    )
+    with embedded_server(config) as address:
+        yield address
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file that is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _describe(response: upscaler_pb2.UpscaleResponse) -> str:
+    milliseconds = sum(
+        duration.ToMilliseconds()
+        for duration in (
+            response.timings.decode,
+            response.timings.upscale,
+            response.timings.encode,
+        )
+    )
+    size = f"{response.output.width}x{response.output.height}"
+    return f"{size} by {response.model.name} in {milliseconds} ms"
+
+
+def _fail(code: int, message: str) -> int:
+    sys.stderr.write(f"upscale: error: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

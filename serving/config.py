@@ -1,0 +1,79 @@
+"""The server's settings, checked once."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serving.catalog import DEFAULT_MODEL
+from serving.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
+from serving.engine import DEFAULT_TILE
+from serving.errors import InvalidConfig
+from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 50051
+
+
+def available_processors() -> int:
+    """Processors that this process may run on."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """Serves super-resolution models over gRPC until SIGTERM or SIGINT.
+
+    Raises:
+        InvalidConfig: a value is out of its range.
+    """
+
+    host: str = DEFAULT_HOST
+    """Address to listen on; 0.0.0.0 for every IPv4 interface."""
+
+    port: int = DEFAULT_PORT
+    """TCP port; 0 takes a free one, which the ready line names."""
+
+    models: tuple[Path, ...] = ()
+    """Model files, or folders of them, offered beside the bundled models."""
+
+    default_model: str = DEFAULT_MODEL
+    """The model for requests that name none."""
+
+    workers: int = field(default_factory=available_processors)
+    """Requests computed at the same time; by default one for each processor."""
+
+    threads: int = 1
+    """Threads that each of them computes on."""
+
+    max_waiting: int = 64
+    """Requests that may wait for a worker; further ones are refused."""
+
+    tile: int = DEFAULT_TILE
+    """Side of the tiles that images are cut into, in input pixels."""
+
+    max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS
+    """The most pixels that an input image may have."""
+
+    max_message_mib: int = DEFAULT_MESSAGE_MIB
+    """Largest request and response in MiB."""
+
+    grace_s: float = 30.0
+    """Seconds that running requests get to finish when the server is told to stop."""
+
+    def __post_init__(self) -> None:
+        self._check("port", 0, 65535)
+        self._check("workers", 1, 1024)
+        self._check("threads", 1, 1024)
+        self._check("max_waiting", 0, 1_000_000)
+        self._check("tile", 16, 8192)
+        self._check("max_input_pixels", 1, 2**31)
+        self._check("max_message_mib", 1, LARGEST_MESSAGE_MIB)
+        self._check("grace_s", 0, 86_400)
+
+    def _check(self, name: str, least: int, most: int) -> None:
+        value = getattr(self, name)
+        if not least <= value <= most:
+            raise InvalidConfig(name, value, f"{least} to {most}")

@@ -1,0 +1,146 @@
+"""The generator of ESRGAN (Wang et al. 2018) and Real-ESRGAN (Wang et al. 2021)."""
+
+import re
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from srgan.generators.base import Generator
+
+__all__ = ["RRDB", "published_weights"]
+
+_RESIDUAL = 0.2  # each residual is scaled down by this, which keeps a deep stack stable
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.2)
+
+
+class _DenseBlock(nn.Module):
+    """Five convolutions, each of which sees the block's input and all that came before it."""
+
+    def __init__(self, width: int, growth: int) -> None:
+        super().__init__()
+        for index in range(1, 6):
+            inputs = width + (index - 1) * growth
+            outputs = width if index == 5 else growth
+            setattr(self, f"conv{index}", nn.Conv2d(inputs, outputs, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = [x]
+        for index in range(1, 5):
+            seen.append(_leaky(getattr(self, f"conv{index}")(torch.cat(seen, dim=1))))
+        last: Tensor = self.get_submodule("conv5")(torch.cat(seen, dim=1))
+        return x + _RESIDUAL * last
+
+
+class _ResidualInResidual(nn.Module):
+    def __init__(self, width: int, growth: int) -> None:
+        super().__init__()
+        self.rdb1 = _DenseBlock(width, growth)
+        self.rdb2 = _DenseBlock(width, growth)
+        self.rdb3 = _DenseBlock(width, growth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.rdb3(self.rdb2(self.rdb1(x)))
+        return x + _RESIDUAL * residual
+
+
+class RRDB(Generator):
+    """Residual-in-residual dense blocks at a quarter of the output's side, then two doublings.
+
+    For scale 2 the input is pixel-unshuffled first, as in Real-ESRGAN, so that the blocks work at
+    the same fraction of the output's side.
+    """
+
+    def __init__(self, scale: int = 4, width: int = 64, blocks: int = 23) -> None:
+        """Build the network; the defaults are the papers'.
+
+        Raises:
+            ValueError: if ``scale`` is neither 2 nor 4.
+        """
+        super().__init__()
+        if scale not in (2, 4):
+            raise ValueError(f"rrdb's scale must be 2 or 4, not {scale}")
+        self.scale = scale
+        self.unshuffle = 4 // scale
+        growth = width // 2
+        # In pixels of the blocks' level: head, 15 convolutions a block, one after; then two
+        # convolutions at twice and three at four times that level, in quarters.
+        deep = 1 + 15 * blocks + 1 + 0.5 + 3 * 0.25
+        self.halo = self.unshuffle * (int(deep) + 1)
+        self.conv_first = nn.Conv2d(3 * self.unshuffle**2, width, 3, padding=1)
+        self.body = nn.Sequential(*(_ResidualInResidual(width, growth) for _ in range(blocks)))
+        self.conv_body = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_up1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_up2 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
+        with torch.no_grad():
+            for module in self.body.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight)
+                    module.weight.mul_(0.1)
+
+    @property
+    def macs_per_lr_pixel(self) -> int:
+        """Multiply-adds for each input pixel."""
+
+        def weights(*modules: nn.Module) -> int:
+            return sum(p.numel() for m in modules for p in m.parameters() if p.dim() == 4)
+
+        deep = weights(self.conv_first, self.body, self.conv_body)
+        doubled = 4 * weights(self.conv_up1)
+        full = 16 * weights(self.conv_up2, self.conv_hr, self.conv_last)
+        return (deep + doubled + full) // self.unshuffle**2
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Map float ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, unclipped.
+
+        For scale 2, odd sides are padded by repeating the last row and column, and the result is
+        cut accordingly.
+        """
+        height, width = lr.shape[-2:]
+        if self.unshuffle > 1:
+            lr = F.pad(lr, (0, width % 2, 0, height % 2), mode="replicate")
+            lr = F.pixel_unshuffle(lr, self.unshuffle)
+        shallow = self.conv_first(lr)
+        x = shallow + self.conv_body(self.body(shallow))
+        x = _leaky(self.conv_up1(F.interpolate(x, scale_factor=2.0, mode="nearest")))
+        x = _leaky(self.conv_up2(F.interpolate(x, scale_factor=2.0, mode="nearest")))
+        hr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
+        return hr[..., : height * self.scale, : width * self.scale]
+
+
+# What the files of ESRGAN's own repository call the modules that later files call otherwise.
+_EARLIER_NAMES = {
+    "RRDB_trunk": "body",
+    "trunk_conv": "conv_body",
+    "upconv1": "conv_up1",
+    "upconv2": "conv_up2",
+    "HRconv": "conv_hr",
+}
+
+
+def published_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the weights of a published ESRGAN or Real-ESRGAN file to :class:`RRDB`'s names.
+
+    Takes ``RRDB_ESRGAN_x4`` (``RRDB_trunk.0.RDB1...``) as well as BasicSR's files
+    (``body.0.rdb1...``), also where the weights lie under ``params_ema`` or ``params``.
+
+    Args:
+        state: the file's content as ``torch.load(..., weights_only=True)`` gives it.
+    """
+    for wrapper in ("params_ema", "params"):
+        inner = state.get(wrapper)
+        if isinstance(inner, Mapping):
+            state = inner
+            break
+    renamed = {}
+    for name, tensor in state.items():
+        first, dot, rest = name.partition(".")
+        rest = re.sub(r"\bRDB(\d)", r"rdb\1", rest)
+        renamed[_EARLIER_NAMES.get(first, first) + dot + rest] = tensor
+    return renamed

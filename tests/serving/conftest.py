@@ -1,0 +1,57 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.client import UpscalerClient
+from serving.config import ServerConfig
+from serving.embedded import embedded_server
+from serving.model import Model, load_model
+from tests.serving.networks import Network
+
+NEAREST = "nearest"
+RANDOM = "random"
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two networks: one repeats each pixel exactly, one has random weights."""
+    folder = tmp_path_factory.mktemp("models")
+    Network(NEAREST, strength=0).save(folder)
+    Network(RANDOM).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nearest(models: Path) -> Model:
+    return load_model(models / f"{NEAREST}.onnx")
+
+
+@pytest.fixture(scope="session")
+def random(models: Path) -> Model:
+    return load_model(models / f"{RANDOM}.onnx")
+
+
+@pytest.fixture(scope="session")
+def config(models: Path) -> ServerConfig:
+    return ServerConfig(
+        port=0,
+        models=(models,),
+        default_model=NEAREST,
+        tile=32,
+        max_input_pixels=200_000,
+        max_message_mib=4,
+    )
+
+
+@pytest.fixture(scope="session")
+def address(config: ServerConfig) -> Iterator[str]:
+    """A running server's address."""
+    with embedded_server(config) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(address: str) -> Iterator[UpscalerClient]:
+    with UpscalerClient(address) as client:
+        yield client

@@ -1,0 +1,98 @@
+"""Builds small super-resolution networks with the interface and metadata of the real ones."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+CHANNELS = 8
+LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Network:
+    """A residual network of `LAYERS` 3x3 convolutions, so with a halo of as many pixels.
+
+    A `strength` of 0 leaves the nearest-neighbour skip alone.
+    """
+
+    name: str
+    scale: int = 4
+    strength: float = 0.2
+    seed: int = 0
+    precision: str = "fp32"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {
+            "format_version": "1",
+            "name": self.name,
+            "scale": str(self.scale),
+            "halo": str(LAYERS),
+            "input_range": "0..1",
+            "color_order": "RGB",
+            "precision": self.precision,
+            "license": "MIT",
+            "training_run": "random weights for tests",
+        }
+
+    def save(self, folder: Path, metadata: dict[str, str] | None = None) -> Path:
+        path = folder / f"{self.name}.onnx"
+        model = self.build()
+        helper.set_model_props(model, self.metadata if metadata is None else metadata)
+        onnx.save(model, str(path))
+        return path
+
+    def build(self) -> onnx.ModelProto:
+        random = np.random.default_rng(self.seed)
+        widths = [3, *[CHANNELS] * (LAYERS - 1), 3 * self.scale**2]
+        nodes = []
+        constants = []
+        value = "input"
+        for layer in range(LAYERS):
+            fan_in = widths[layer] * 9
+            gain = self.strength if layer == LAYERS - 1 else 1.5
+            weight: NDArray[np.float32] = random.normal(
+                0, gain / fan_in**0.5, (widths[layer + 1], widths[layer], 3, 3)
+            ).astype(np.float32)
+            bias = (random.normal(0, 0.1, widths[layer + 1]) * gain).astype(np.float32)
+            constants += [
+                numpy_helper.from_array(weight, f"w{layer}"),
+                numpy_helper.from_array(bias, f"b{layer}"),
+            ]
+            nodes.append(
+                helper.make_node(
+                    "Conv", [value, f"w{layer}", f"b{layer}"], [f"c{layer}"], pads=[1, 1, 1, 1]
+                )
+            )
+            value = f"c{layer}"
+            if layer < LAYERS - 1:
+                nodes.append(helper.make_node("Relu", [value], [f"r{layer}"]))
+                value = f"r{layer}"
+        scales = np.array([1, 1, self.scale, self.scale], np.float32)
+        constants.append(numpy_helper.from_array(scales, "scales"))
+        nodes += [
+            helper.make_node("DepthToSpace", [value], ["detail"], blocksize=self.scale, mode="CRD"),
+            helper.make_node(
+                "Resize",
+                ["input", "", "scales"],
+                ["skip"],
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            ),
+            helper.make_node("Add", ["detail", "skip"], ["output"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            self.name,
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+            [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, "sh", "sw"])],
+            constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+        onnx.checker.check_model(model)
+        return model

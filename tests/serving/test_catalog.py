@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from serving.catalog import Catalog
+from serving.errors import InvalidConfig, InvalidModel, UnknownModel
+from tests.serving.networks import Network
+
+
+def test_models_are_found_in_folders_and_as_files(models: Path, tmp_path: Path) -> None:
+    single = Network("single").save(tmp_path)
+    catalog = Catalog([models, single], default="random")
+    assert catalog.resolve("single") == "single"
+    assert catalog.resolve("") == "random"
+    assert catalog.load("nearest").info.name == "nearest"
+
+
+def test_a_model_is_loaded_once(models: Path) -> None:
+    catalog = Catalog([models], default="random")
+    assert catalog.load() is catalog.load("random")
+
+
+def test_a_precision_may_follow_the_name(tmp_path: Path) -> None:
+    path = Network("net", precision="int8").save(tmp_path)
+    path.rename(tmp_path / "net-int8.onnx")
+    assert Catalog([tmp_path], default="net-int8").load().info.name == "net"
+
+
+def test_unknown_names_are_refused_with_those_there_are(models: Path) -> None:
+    with pytest.raises(UnknownModel, match=r"model is 'x'; expected one of: .*nearest, random"):
+        Catalog([models], default="random").resolve("x")
+    with pytest.raises(UnknownModel, match="model is 'y'"):
+        Catalog([models], default="y")
+
+
+def test_paths_without_models_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none", tmp_path / "none.onnx"):
+        with pytest.raises(InvalidConfig, match="models is"):
+            Catalog([path], default="x")
+
+
+def test_two_files_of_one_name_are_refused(models: Path, tmp_path: Path) -> None:
+    again = Network("random").save(tmp_path)
+    with pytest.raises(InvalidConfig, match="another name"):
+        Catalog([models, again], default="random")
+
+
+def test_a_renamed_model_is_refused(tmp_path: Path) -> None:
+    Network("net").save(tmp_path).rename(tmp_path / "other.onnx")
+    with pytest.raises(InvalidModel, match="'other'; expected what its metadata says: net"):
+        Catalog([tmp_path], default="other").load()

@@ -1,0 +1,59 @@
+"""Orientation, EXIF and colour profiles on their way through a running server."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from serving.client import UpscalerClient
+from serving.codec.formats import ImageFormat
+from tests.serving.files import checker, enlarged, pillow, read_png, write
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+ORIENTATION = 0x0112
+ARTIST = 0x013B
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_exif_orientation_is_applied_and_forgotten(
+    client: UpscalerClient, orientation: int, dtype: type
+) -> None:
+    pixels = checker(1, dtype)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[ARTIST] = "A. Painter"
+    image = pillow(pixels)
+    response = client.upscale(write(image, "PNG", exif=exif))
+    image.getexif()[ORIENTATION] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(image))[:, :, None]
+    assert np.array_equal(read_png(response.image), enlarged(upright))
+    kept = Image.open(BytesIO(response.image)).getexif()
+    assert ORIENTATION not in kept
+    assert kept[ARTIST] == "A. Painter"
+    assert (response.input.height, response.input.width) == upright.shape[:2]
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "target", [ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.TIFF]
+)
+def test_profile_and_exif_are_kept(
+    client: UpscalerClient, source: str, target: ImageFormat
+) -> None:
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    exif.get_ifd(0x8769)[0x9003] = "2024:01:02 03:04:05"
+    data = write(pillow(checker(3)), source, exif=exif.tobytes(), icc_profile=SRGB)
+    result = Image.open(BytesIO(client.upscale(data, format=target).image))
+    assert result.info["icc_profile"] == SRGB
+    assert result.getexif()[ARTIST] == "A. Painter"
+    assert result.getexif().get_ifd(0x8769)[0x9003] == "2024:01:02 03:04:05"
+    assert result.size == (36, 24)
+
+
+def test_a_profile_for_other_channels_is_dropped(client: UpscalerClient) -> None:
+    data = write(pillow(checker(1)), "PNG", icc_profile=SRGB)
+    result = Image.open(BytesIO(client.upscale(data).image))
+    assert "icc_profile" not in result.info

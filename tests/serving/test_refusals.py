@@ -1,0 +1,163 @@
+"""Every request that cannot be served gets a code and a sentence, and the server goes on."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import cast
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image
+
+from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
+from serving.channel import message_options
+from serving.client import UpscaleFailed, UpscalerClient
+from serving.codec.formats import ImageFormat
+from tests.serving.files import checker, enlarged, read, write, write_png
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.fixture(autouse=True)
+def still_works(client: UpscalerClient) -> Iterator[None]:
+    """After each refusal the same connection upscales as before."""
+    yield
+    pixels = checker(3)
+    assert np.array_equal(read(client.upscale(write_png(pixels)).image), enlarged(pixels))
+
+
+def refusal(client: UpscalerClient, image: bytes, **options: object) -> UpscaleFailed:
+    with pytest.raises(UpscaleFailed) as caught:
+        client.upscale(image, **options)  # type: ignore[arg-type]
+    return caught.value
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that tells its size but has no pixels."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP"])
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9])
+def test_truncated_files(client: UpscalerClient, format: str, part: float) -> None:
+    whole = write(Image.fromarray(NOISE), format)
+    error = refusal(client, whole[: int(len(whole) * part)])
+    assert error.code == INVALID
+    assert error.message.startswith("image is ")
+    assert "expected a complete PNG, JPEG, WebP, TIFF, BMP file" in error.message
+
+
+def test_truncated_16_bit_files(client: UpscalerClient) -> None:
+    whole = write_png(checker(3, np.uint16, 40, 40))
+    assert refusal(client, whole[: len(whole) // 2]).code == INVALID
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_flood_of_damaged_files(client: UpscalerClient) -> None:
+    random = np.random.default_rng(0)
+    answers = set()
+    for format in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+        whole = np.frombuffer(write(Image.fromarray(NOISE), format), np.uint8)
+        for _ in range(40):
+            damaged = whole.copy()
+            damaged[random.integers(0, min(len(whole), 400), 4)] = random.integers(0, 256, 4)
+            try:
+                client.upscale(damaged.tobytes())
+            except UpscaleFailed as error:
+                answers.add(error.code)
+    assert answers == {INVALID}
+
+
+def test_no_bytes(client: UpscalerClient) -> None:
+    error = refusal(client, b"")
+    assert (error.code, error.message[:14]) == (INVALID, "image is empty")
+
+
+@pytest.mark.parametrize("data", [b"hello", bytes(1000), b"<svg/>", b"GIF89a" + bytes(100)])
+def test_other_files(client: UpscalerClient, data: bytes) -> None:
+    error = refusal(client, data)
+    assert error.code == INVALID
+    assert "not readable" in error.message
+
+
+def test_a_format_that_pillow_knows_but_we_do_not_offer(client: UpscalerClient) -> None:
+    assert refusal(client, write(Image.fromarray(NOISE), "GIF")).code == INVALID
+
+
+def test_no_pixels(client: UpscalerClient) -> None:
+    assert refusal(client, png_header(0, 5)).code == INVALID
+
+
+@pytest.mark.parametrize(("width", "height"), [(1000, 201), (2**31 - 1, 1), (60000, 60000)])
+def test_size_is_judged_by_the_header(client: UpscalerClient, width: int, height: int) -> None:
+    error = refusal(client, png_header(width, height))
+    assert error.code == INVALID
+    assert error.message == (
+        f"image is {width}x{height} = {width * height} pixels; expected at most 200000"
+    )
+
+
+def test_floating_point_pixels(client: UpscalerClient) -> None:
+    error = refusal(client, write(Image.new("F", (4, 4)), "TIFF"))
+    assert (error.code, "pixel type F" in error.message) == (INVALID, True)
+
+
+def test_an_unknown_model(client: UpscalerClient) -> None:
+    error = refusal(client, write_png(checker(3)), model="x9")
+    assert error.code == grpc.StatusCode.NOT_FOUND
+    assert error.message.startswith("model is 'x9'; expected one of: ")
+    assert "nearest, random" in error.message
+
+
+@pytest.mark.parametrize("quality", [-1, 0, 101, 2**31 - 1])
+def test_a_quality_out_of_range(client: UpscalerClient, quality: int) -> None:
+    error = refusal(client, write_png(checker(3)), quality=quality, format=ImageFormat.JPEG)
+    assert error.code == INVALID
+    assert error.message == f"options.quality is {quality}; expected 1 to 100"
+
+
+def test_a_quality_that_no_message_holds(client: UpscalerClient) -> None:
+    assert refusal(client, write_png(checker(3)), quality=2**40).code == INVALID
+
+
+def test_an_undefined_format(address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        request = upscaler_pb2.UpscaleRequest(image=write_png(checker(3)))
+        request.options.format = 77  # type: ignore[assignment]
+        with pytest.raises(grpc.RpcError) as caught:
+            upscaler_pb2_grpc.UpscalerServiceStub(channel).Upscale(request)
+    error = cast(grpc.Call, caught.value)
+    assert error.code() == INVALID
+    assert "PNG, JPEG, WebP, TIFF, BMP" in (error.details() or "")
+
+
+def test_a_result_that_the_format_cannot_hold(client: UpscalerClient) -> None:
+    error = refusal(client, write_png(checker(3, width=5000)), format=ImageFormat.WEBP)
+    assert error.code == INVALID
+    assert "20000x24" in error.message
+    assert "16383 for WebP" in error.message
+
+
+def test_a_result_that_no_message_holds(client: UpscalerClient) -> None:
+    noise = checker(3, np.uint16, 400, 400)
+    error = refusal(client, write_png(noise), format=ImageFormat.TIFF, model="random")
+    assert error.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "choose JPEG or WebP" in error.message
+
+
+def test_a_request_that_no_message_holds(address: str) -> None:
+    with UpscalerClient(address, max_message_mib=64) as client:
+        assert refusal(client, bytes(5 << 20)).code == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_bytes_that_are_no_message(address: str) -> None:
+    with grpc.insecure_channel(address, options=message_options(4)) as channel:
+        call = channel.unary_unary("/upscaler.v1.UpscalerService/Upscale", None, None)
+        with pytest.raises(grpc.RpcError, match="DecodeError"):
+            call(b"\xff\xff\xff")

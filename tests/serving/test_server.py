@@ -1,0 +1,195 @@
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+from serving.client import UpscaleFailed, UpscalerClient
+from serving.config import ServerConfig
+from serving.embedded import embedded_server
+from serving.errors import InvalidConfig, ServerBusy, UnknownModel
+from serving.server import UpscalerServer
+from serving.workers import WorkerPool
+from tests.serving.files import checker, enlarged, read, write_png
+
+SERVICE = "upscaler.v1.UpscalerService"
+# Five seconds is the promise; a busy test machine gets three times as much.
+READY_S = 15.0
+
+
+@pytest.fixture
+def process(models: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "serving.server", "--port", "0"]
+    command += ["--models", str(models), "--default-model", "nearest"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    line = process.stdout.readline()
+    match = re.fullmatch(rf"Serving {re.escape(SERVICE)} on (127\.0\.0\.1:\d+)\n", line)
+    assert match, line
+    return match[1]
+
+
+def health_of(address: str, service: str = "") -> str:
+    with grpc.insecure_channel(address) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        status = check(health_pb2.HealthCheckRequest(service=service)).status
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_is_soon_ready_and_ends_when_told(
+    process: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    started = time.monotonic()
+    address = address_of(process)
+    assert time.monotonic() - started < READY_S
+    assert health_of(address) == "SERVING"
+    with UpscalerClient(address) as client:
+        assert np.array_equal(
+            read(client.upscale(write_png(checker(3))).image), enlarged(checker(3))
+        )
+    process.send_signal(number)
+    assert process.wait(timeout=READY_S) == 0
+
+
+def test_a_running_call_is_finished_before_the_end(process: subprocess.Popen[str]) -> None:
+    address = address_of(process)
+    with UpscalerClient(address) as client, ThreadPoolExecutor(1) as executor:
+        client.upscale(write_png(checker(3)))
+        image = write_png(checker(3, np.uint8, 700, 700))
+        call = executor.submit(client.upscale, image, model="random")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert call.result().output.width == 2800
+    assert process.wait(timeout=READY_S) == 0
+
+
+def test_health_is_told_overall_and_for_the_service(address: str) -> None:
+    assert health_of(address) == "SERVING"
+    assert health_of(address, SERVICE) == "SERVING"
+    with pytest.raises(grpc.RpcError, match="NOT_FOUND"):
+        health_of(address, "other")
+
+
+def test_reflection_describes_the_service(address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        assert SERVICE in database.get_services()
+        service = DescriptorPool(database).FindServiceByName(SERVICE)
+    assert [method.name for method in service.methods] == ["Upscale"]
+
+
+def test_health_answers_while_every_worker_is_busy(models: Path) -> None:
+    config = ServerConfig(port=0, models=(models,), default_model="random", workers=1)
+    image = write_png(checker(3, np.uint8, 900, 900))
+    with embedded_server(config) as address, UpscalerClient(address) as client:
+        with ThreadPoolExecutor(2) as executor:
+            calls = [executor.submit(client.upscale, image) for _ in range(2)]
+            time.sleep(0.2)
+            started = time.monotonic()
+            assert health_of(address) == "SERVING"
+            assert time.monotonic() - started < 1
+            assert not all(call.done() for call in calls)
+        assert max(call.result().timings.queue.ToMilliseconds() for call in calls) > 0
+
+
+def test_a_full_queue_refuses_and_recovers() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(workers=1, max_waiting=1)
+        gate = threading.Event()
+        calls = [asyncio.create_task(pool.run(gate.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(ServerBusy, match="full with 1 requests"):
+            await pool.run(gate.wait)
+        gate.set()
+        assert await asyncio.gather(*calls) == [True, True]
+        assert await pool.run(lambda: 5) == 5
+        pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_waiting_call_that_is_cancelled_gives_its_place_back() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(workers=1, max_waiting=1)
+        gate = threading.Event()
+        running = asyncio.create_task(pool.run(gate.wait))
+        waiting = asyncio.create_task(pool.run(lambda: None))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0)
+        next_in_line = asyncio.create_task(pool.run(lambda: 5))
+        await asyncio.sleep(0)
+        gate.set()
+        assert await next_in_line == 5
+        assert await running
+        pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_deadline_ends_the_call(address: str) -> None:
+    with UpscalerClient(address) as client, pytest.raises(UpscaleFailed) as caught:
+        client.upscale(write_png(checker(3, np.uint8, 400, 400)), timeout_s=0.001)
+    assert caught.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_taken_port_is_refused(config: ServerConfig, address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    taken = ServerConfig(port=port, models=config.models, default_model="nearest")
+    with pytest.raises(InvalidConfig, match="free to listen on"), embedded_server(taken):
+        pass
+
+
+def test_an_unknown_default_model_is_refused(models: Path) -> None:
+    with pytest.raises(UnknownModel, match="'x9'"):
+        UpscalerServer(ServerConfig(models=(models,), default_model="x9"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("port", -1),
+        ("port", 65536),
+        ("workers", 0),
+        ("threads", 0),
+        ("max_waiting", -1),
+        ("tile", 15),
+        ("max_input_pixels", 0),
+        ("max_message_mib", 2048),
+        ("grace_s", float("nan")),
+    ],
+)
+def test_settings_out_of_range_name_what_is_allowed(field: str, value: float) -> None:
+    with pytest.raises(InvalidConfig, match=rf"^{field} is {value}; expected \d+ to \d+$"):
+        ServerConfig(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_wrong_setting_on_the_command_line_is_one_line() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "serving.server", "--port", "70000"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: port is 70000; expected 0 to 65535\n"

@@ -7,13 +7,23 @@ case. Logits have any shape; real and fake agree in it. Each function returns a 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["LOSSES", "AdversarialLoss", "adversarial_loss", "win_rate"]
+__all__ = ["LOSSES", "AdversarialLoss", "LossName", "adversarial_loss", "win_rate"]
 
 PairLoss = Callable[[Tensor, Tensor], Tensor]
+LossName = Literal[
+    "minimax",
+    "non-saturating",
+    "least-squares",
+    "hinge",
+    "wasserstein",
+    "relativistic-average",
+    "relativistic-paired",
+]
 
 
 @dataclass(frozen=True)

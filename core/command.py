@@ -7,24 +7,35 @@ from typing import TypeVar
 
 import tyro
 
-__all__ = ["UserError", "run_command"]
+__all__ = ["UserError", "option", "run_command"]
 
 Config = TypeVar("Config")
+
+
+def option(name: str) -> str:
+    """Return how the command line spells the setting ``name``."""
+    return "--" + name.replace("_", "-")
 
 
 class UserError(Exception):
     """Something that the user can mend; the message names it and says what is allowed."""
 
 
-def run_command(config_type: type[Config], action: Callable[[Config], bool]) -> None:
+def run_command(
+    config_type: type[Config], action: Callable[[Config], bool], default: Config | None = None
+) -> None:
     """Parse the command line into ``config_type``, act on it, and exit.
+
+    Settings that are not given are those of ``default``, or of the type.
 
     Exit codes: 0 done, 2 for a usage error or a :class:`UserError`, 130 when ``action`` returns
     False, which means that it was interrupted.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
-        config = tyro.cli(config_type)
+        config = (
+            tyro.cli(config_type) if default is None else tyro.cli(config_type, default=default)
+        )
         finished = action(config)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")

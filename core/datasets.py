@@ -47,7 +47,7 @@ class Pictures:
 def _unpack(raw: Path) -> None:
     """Unpack the .gz files beside which there is no plain one.
 
-    torchvision does so only for those of a digest that it knows, which mirrors' files need not have.
+    torchvision does so only for files of a digest that it knows, which not every mirror's have.
     """
     for packed in raw.glob("*-ubyte.gz"):
         plain = packed.with_suffix("")

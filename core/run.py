@@ -16,7 +16,7 @@ import torch
 
 from core.averages import Averages, Sink
 from core.checkpoint import load_state, save_state
-from core.command import UserError
+from core.command import UserError, option
 from core.history import History, plot_history
 from core.progress import Progress
 from core.tensorboard import TensorBoard
@@ -214,7 +214,6 @@ def open_run(
     for name, before in state["config"].items():
         now = run.config.get(name)
         if now != before and name not in may_change:
-            option = "--" + name.replace("_", "-")
-            raise RunError(f"{option} was {before!r} when the run began and is {now!r} now")
+            raise RunError(f"{option(name)} was {before!r} when the run began and is {now!r} now")
     trainer_state: dict[str, Any] = state["trainer"]
     return run, trainer_state

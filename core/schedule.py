@@ -1,9 +1,9 @@
 """Schedules: numbers as functions of the step, so that nothing about them need be checkpointed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-__all__ = ["Schedule", "at", "constant", "cosine", "exponential", "linear"]
+__all__ = ["Schedule", "at", "constant", "cosine", "exponential", "linear", "milestones"]
 
 Schedule = Callable[[int], float]
 
@@ -36,5 +36,15 @@ def cosine(peak: float, steps: int, *, warmup: int = 0, floor: float = 0.0) -> S
             return peak * (step + 1) / warmup
         share = min((step - warmup) / max(steps - warmup, 1), 1.0)
         return floor + (peak - floor) * (1 + math.cos(math.pi * share)) / 2
+
+    return value
+
+
+def milestones(peak: float, steps: Sequence[int], factor: float, *, warmup: int = 0) -> Schedule:
+    """Rise to ``peak`` over ``warmup`` steps; from each of ``steps`` on, times ``factor``."""
+
+    def value(step: int) -> float:
+        rise = min((step + 1) / warmup, 1.0) if warmup else 1.0
+        return peak * rise * factor ** sum(step >= fall for fall in steps)
 
     return value

@@ -10,9 +10,9 @@ import tyro
 from torch import Tensor
 
 from core import random_state
-from core.adversarial import adversarial_loss
+from core.adversarial import LossName, adversarial_loss
 from core.checkpoint import save_state
-from core.command import UserError, run_command
+from core.command import UserError, option, run_command
 from core.datasets import Pictures, ShuffledBatches, load_pictures
 from core.game import NoiseGame
 from core.networks.mlp import MaxoutDiscriminator, MlpGenerator, clamp_column_norms
@@ -29,15 +29,6 @@ logger = logging.getLogger(__name__)
 LATENT_SIZE = 100
 _EPOCHS = {"mnist": 50, "digits": 200}
 _SAMPLE_EVERY = {"mnist": 1, "digits": 20}  # epochs
-LossName = Literal[
-    "minimax",
-    "non-saturating",
-    "least-squares",
-    "hinge",
-    "wasserstein",
-    "relativistic-average",
-    "relativistic-paired",
-]
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class VanillaConfig:
         for name in ("epochs", "batch_size", "discriminator_steps", "hidden", "sample_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UserError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+                raise UserError(f"{option(name)} must be at least 1, not {value}")
         if not self.learning_rate > 0:
             raise UserError(f"--learning-rate must be positive, not {self.learning_rate}")
         if self.seed < 0:

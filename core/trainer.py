@@ -1,8 +1,8 @@
 """The adversarial training loop: two players, any game, one page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -17,9 +17,10 @@ from core.phase import Forward, Phase
 from core.precision import Precision, autocast
 from core.schedule import at
 
-__all__ = ["Batches", "Observer", "Order", "StepReport", "Trainer"]
+__all__ = ["Batches", "Observer", "Order", "Prepare", "StepReport", "Trainer"]
 
 Order = Literal["alternating", "simultaneous"]
+Prepare = Callable[[Batch, int], Batch]
 
 
 class Batches(Protocol):
@@ -79,13 +80,30 @@ class Trainer:
         precision: Precision = "fp32",
         ema_decay: float = 0.0,
         order: Order = "alternating",
+        accumulate: int = 1,
+        prepare: Prepare | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
         """Set the game up.
 
+        Args:
+            game: what is played.
+            phases: who moves, in this order.
+            batches: the data.
+            device: where the networks are.
+            precision: number format of forward passes.
+            ema_decay: of the smoothed generator; 0 for none.
+            order: of gradients and moves.
+            accumulate: batches whose gradients are averaged for each move.
+            prepare: what is done to a batch on the device, given the batch and its index.
+            observers: who watches.
+
         Raises:
-            ValueError: if ``order="simultaneous"`` is asked for with a phase that repeats.
+            ValueError: if ``order="simultaneous"`` is asked for with a phase that repeats, or
+                ``accumulate`` is not positive.
         """
+        if accumulate < 1:
+            raise ValueError(f"accumulate must be at least 1, not {accumulate}")
         if order == "simultaneous" and any(phase.repeats != 1 for phase in phases):
             raise ValueError("order 'simultaneous' needs repeats = 1 in every phase")
         self.game = game
@@ -94,6 +112,8 @@ class Trainer:
         self.device = torch.device(device)
         self.precision: Precision = precision
         self.order = order
+        self.accumulate = accumulate
+        self.prepare = prepare
         self.observers = list(observers)
         self.ema = Ema(game.generator, ema_decay) if ema_decay else None
         self.step = 0
@@ -107,45 +127,47 @@ class Trainer:
 
     def train(self, until: int) -> None:
         """Train until ``until`` steps are done in all."""
-        try:
-            with ThreadPoolExecutor(1) as background:
-                supply = self._supply(background)
-                while self.step < until and not self.stop:
-                    report = self._play(supply)
-                    for observer in self.observers:
-                        observer.after_step(self, report)
-        finally:
-            for observer in self.observers:
-                observer.close()
+        with ExitStack() as at_the_end, ThreadPoolExecutor(1) as background:
+            for observer in reversed(self.observers):
+                at_the_end.callback(observer.close)
+            supply = self._supply(background)
+            while self.step < until and not self.stop:
+                report = self._play(supply)
+                for observer in self.observers:
+                    observer.after_step(self, report)
 
     def _supply(self, background: ThreadPoolExecutor) -> Iterator[Batch]:
         """Yield batches in order, the next one being prepared while the last is used."""
         ahead: Future[Batch] = background.submit(self.batches.batch, self.batches_drawn)
         while True:
-            batch = ahead.result()
+            batch, index = ahead.result(), self.batches_drawn
             self.batches_drawn += 1
             ahead = background.submit(self.batches.batch, self.batches_drawn)
-            yield batch.to(self.device)
+            batch = batch.to(self.device)
+            yield self.prepare(batch, index) if self.prepare else batch
 
     def _play(self, supply: Iterator[Batch]) -> StepReport:
         report = StepReport(self.step + 1)
         active = [phase for phase in self.phases if self.step >= phase.start]
-        batch = next(supply)
+        batches = self._draw(supply)
         if self.order == "simultaneous":
             for phase in active:
-                self._accumulate(phase, batch, report)
+                self._add_gradients(phase, batches, report)
             for phase in active:
                 self._move(phase)
         else:
             for phase in active:
                 for repeat in range(phase.repeats):
-                    batch = next(supply) if repeat else batch
-                    self._accumulate(phase, batch, report)
+                    batches = self._draw(supply) if repeat else batches
+                    self._add_gradients(phase, batches, report)
                     self._move(phase)
         if self.ema:
             self.ema.update(self.game.generator)
         self.step += 1
         return report
+
+    def _draw(self, supply: Iterator[Batch]) -> list[Batch]:
+        return [next(supply) for _ in range(self.accumulate)]
 
     def _player(self, phase: Phase) -> nn.Module:
         return getattr(self.game, phase.player)  # type: ignore[no-any-return]
@@ -162,23 +184,24 @@ class Trainer:
         finally:
             opponent.requires_grad_(True)
 
-    def _accumulate(self, phase: Phase, batch: Batch, report: StepReport) -> None:
-        """Fill the player's gradients by one backward pass over the sum of the phase's terms."""
+    def _add_gradients(self, phase: Phase, batches: Sequence[Batch], report: StepReport) -> None:
+        """Fill the player's gradients: one backward pass a batch, over the sum of all terms."""
         with self._only(phase), autocast(self.precision, self.device):
-            forward = Forward(self.game, batch, phase.player)
-            losses = []
-            for term in phase.terms:
-                factor = term.factor(self.step)
-                if factor:
-                    value = term.function(forward)
-                    losses.append(factor * value)
-                    report.values[f"{phase.player}/{term.name}"] = value.detach()
-            if losses:
-                torch.stack(losses).sum().backward()
-            if phase.player == "discriminator" and "fake_logits" in forward.__dict__:
-                report.values["discriminator/win_rate"] = win_rate(
-                    forward.real_logits.detach(), forward.fake_logits.detach()
-                )
+            for batch in batches:
+                forward = Forward(self.game, batch, phase.player)
+                losses = []
+                for term in phase.terms:
+                    factor = term.factor(self.step)
+                    if factor:
+                        value = term.function(forward)
+                        losses.append(factor * value)
+                        report.values[f"{phase.player}/{term.name}"] = value.detach()
+                if losses:
+                    (torch.stack(losses).sum() / len(batches)).backward()
+                if phase.player == "discriminator" and "fake_logits" in forward.__dict__:
+                    report.values["discriminator/win_rate"] = win_rate(
+                        forward.real_logits.detach(), forward.fake_logits.detach()
+                    )
 
     def _move(self, phase: Phase) -> None:
         player = self._player(phase)

@@ -1,0 +1,72 @@
+"""What every training command does with its user's errors."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from core.command import UserError, run_command
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings.
+
+    Attributes:
+        size: a number.
+    """
+
+    size: int = 3
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise UserError(f"--size must be at least 1, not {self.size}")
+
+
+def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str, finished: bool = True) -> object:
+    def action(config: Config) -> bool:
+        if config.size == 13:
+            raise UserError("13 brings bad luck")
+        return finished
+
+    monkeypatch.setattr("sys.argv", ["program", *arguments])
+    with pytest.raises(SystemExit) as end:
+        run_command(Config, action)
+    return end.value.code
+
+
+def test_0_when_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exit_code(monkeypatch, "--size", "4") == 0
+
+
+def test_130_when_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exit_code(monkeypatch, finished=False) == 130
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [("13", "error: 13 brings bad luck\n"), ("0", "error: --size must be at least 1, not 0\n")],
+)
+def test_2_and_one_sentence_for_what_the_user_can_mend(
+    size: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(monkeypatch, "--size", size) == 2
+    assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("arguments", [["--size", "three"], ["--colour", "red"]])
+def test_2_for_options_that_cannot_be_parsed(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(monkeypatch, *arguments) == 2
+    shown = capsys.readouterr()
+    assert arguments[0] in shown.err + shown.out
+
+
+def test_other_errors_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_config: Config) -> bool:
+        raise json.JSONDecodeError("a bug", "", 0)
+
+    monkeypatch.setattr("sys.argv", ["program"])
+    with pytest.raises(json.JSONDecodeError):
+        run_command(Config, broken)

@@ -21,7 +21,7 @@ from srgan.resize import imresize_uint8
 from srgan.sources import list_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
-__all__ = ["EvaluateConfig", "evaluate", "score", "test_pairs"]
+__all__ = ["EvaluateConfig", "evaluate", "evaluation_pairs", "score"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,14 @@ class EvaluateConfig:
     border: int | None = None
     json_out: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.scale < 1:
+            raise UserError(f"--scale must be at least 1, not {self.scale}")
+        if self.border is not None and self.border < 0:
+            raise UserError(f"--border must be at least 0, not {self.border}")
 
-def test_pairs(folder: Path, scale: int) -> Iterator[tuple[Tensor, Tensor]]:
+
+def evaluation_pairs(folder: Path, scale: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield ``(lr, hr)``, float32 ``[1, 3, H, W]`` and ``[1, 3, scale * H, scale * W]`` in [0, 1].
 
     Raises:
@@ -74,7 +80,7 @@ def score(upscaler: Upscaler, folder: Path, border: int) -> dict[str, float]:
     """Return the means over a set of PSNR (dB) and SSIM on luma and RGB, and seconds in all."""
     rows = []
     seconds = 0.0
-    for lr, hr in test_pairs(folder, upscaler.scale):
+    for lr, hr in evaluation_pairs(folder, upscaler.scale):
         start = time.perf_counter()
         upscaled = upscaler.run(lr)
         seconds += time.perf_counter() - start
@@ -101,7 +107,10 @@ def evaluate(config: EvaluateConfig) -> bool:
         upscaler = open_upscaler(model, config.scale)
         border = upscaler.scale if config.border is None else config.border
         for folder in config.sets:
-            row = score(upscaler, folder, border)
+            try:
+                row = score(upscaler, folder, border)
+            except ValueError as error:  # a picture that cannot be read, or is too small
+                raise UserError(f"{folder}: {error}") from error
             table.append({"model": upscaler.name, "set": folder.name, **row})
             numbers = "".join(f"{row[c]:>10.{2 if 'psnr' in c else 4}f}" for c in columns)
             sys.stdout.write(f"{upscaler.name:<28}{folder.name:<14}{numbers}\n")

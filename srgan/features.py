@@ -2,6 +2,8 @@
 
 import logging
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -12,41 +14,68 @@ from core.command import UserError
 
 __all__ = ["EfficientNetFeatures", "FeatureNetwork", "VggFeatures", "build_features"]
 
-FeatureNetwork = Literal["vgg19", "efficientnet-lite0"]
+FeatureNetwork = Literal["vgg54", "vgg54-linear", "vgg-five", "efficientnet-lite0"]
 
 logger = logging.getLogger(__name__)
 
 
 class VggFeatures(nn.Module):
-    """VGG19 up to the last convolution before the fifth pooling: "VGG54" in Ledig et al. 2017.
+    """Feature maps of VGG19, whose weights torchvision downloads once."""
 
-    Features are divided by 12.75, the paper's scaling that brings this loss to the range of a
-    pixel-wise one. The weights come from torchvision, which downloads them once.
-    """
+    def __init__(self, taps: Mapping[int, float]) -> None:
+        """Build the layers up to the last tap.
 
-    def __init__(self) -> None:
+        Args:
+            taps: factor on the map after each of these layers, by torchvision's number.
+
+        Raises:
+            UserError: if the weights cannot be had.
+        """
         super().__init__()
         from torchvision.models import VGG19_Weights, vgg19
 
         try:
-            layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features[:36]
-        except OSError as error:
+            layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features
+        except (OSError, RuntimeError) as error:  # RuntimeError: a digest that does not match
             raise UserError(
                 f"the weights of vgg19 cannot be downloaded ({error}); put "
                 f"{VGG19_Weights.IMAGENET1K_V1.url.rpartition('/')[2]} into "
                 f"{torch.hub.get_dir()}/checkpoints, or use --features efficientnet-lite0, whose "
                 "weights are installed with the [train] extra"
             ) from error
-        self.layers = layers.eval()
+        self.layers = layers[: max(taps) + 1]
+        for layer in self.layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False  # the map before it may be a tap
+        self.taps = dict(taps)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
     def forward(self, picture: Tensor) -> list[Tensor]:
-        """Map ``[N, 3, H, W]`` in [0, 1] to one feature map ``[N, 512, H / 16, W / 16]``."""
-        features: Tensor = self.layers((picture - self.mean) / self.std)
-        return [features / 12.75]
+        """Map ``[N, 3, H, W]`` in [0, 1] to the tapped maps, each times its factor."""
+        x = (picture - self.mean) / self.std
+        maps = []
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index in self.taps:
+                maps.append(self.taps[index] * x)
+        return maps
+
+
+# torchvision's numbers of conv1_2, conv2_2, conv3_4, conv4_4, conv5_4, and of the last one's ReLU
+_VGG_TAPS: Mapping[str, Mapping[int, float]] = MappingProxyType(
+    {
+        # Ledig et al. 2017: the last convolution before the fifth pooling, activated. Features
+        # over 12.75 bring the squared distance to the size of a pixel-wise one.
+        "vgg54": {35: 1 / 12.75},
+        # Wang et al. 2018: before the activation, where most features are not yet zero.
+        "vgg54-linear": {34: 1.0},
+        # Wang et al. 2021: five layers, weighted.
+        "vgg-five": {2: 0.1, 7: 0.1, 16: 1.0, 25: 1.0, 34: 1.0},
+    }
+)
 
 
 class _SameConv2d(nn.Conv2d):
@@ -144,6 +173,8 @@ def build_features(name: FeatureNetwork) -> nn.Module:
     Raises:
         UserError: if its weights cannot be had.
     """
-    network: nn.Module = VggFeatures() if name == "vgg19" else EfficientNetFeatures()
+    network: nn.Module = (
+        EfficientNetFeatures() if name == "efficientnet-lite0" else VggFeatures(_VGG_TAPS[name])
+    )
     logger.info("perceptual loss on features of %s", name)
     return network.eval().requires_grad_(False)

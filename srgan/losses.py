@@ -1,6 +1,7 @@
-"""What pulls at the generator beside the discriminator: distances to the true picture, as terms."""
+"""What pulls at the generator beside the discriminator, as named terms of its phase."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -9,33 +10,84 @@ from torch import Tensor, nn
 
 from core.phase import Forward, Term
 from core.schedule import Schedule
+from srgan.stlpips import ShiftTolerantLPIPS
 
-__all__ = ["PixelLoss", "perceptual_term", "pixel_term"]
+__all__ = [
+    "Distance",
+    "charbonnier",
+    "frequency_term",
+    "lpips_term",
+    "perceptual_term",
+    "pixel_term",
+    "total_variation",
+    "total_variation_term",
+]
 
-PixelLoss = Literal["l1", "mse"]
-
-_DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "mse": F.mse_loss}
-
-
-def pixel_term(loss: PixelLoss, weight: float | Schedule = 1.0) -> Term:
-    """Return the mean absolute or squared difference of pixels as a term."""
-    distance = _DISTANCES[loss]
-    return Term("pixel", lambda forward: distance(forward.fake.float(), forward.real), weight)
+Distance = Literal["l1", "charbonnier", "mse"]
+Weight = float | Schedule
 
 
-def perceptual_term(features: nn.Module, weight: float | Schedule = 1.0) -> Term:
-    """Return the mean squared difference of feature maps, summed over the maps, as a term.
+def charbonnier(got: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean of ``sqrt(d^2 + 1e-6)``: L1, but smooth at 0 (Lai et al. 2017)."""
+    return ((got - wanted).square() + 1e-6).sqrt().mean()
+
+
+_DISTANCES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+    {"l1": F.l1_loss, "charbonnier": charbonnier, "mse": F.mse_loss}
+)
+
+
+def pixel_term(distance: Distance, weight: Weight = 1.0) -> Term:
+    """Return the distance of pixels in [0, 1] as a term."""
+    measure = _DISTANCES[distance]
+    return Term("pixel", lambda forward: measure(forward.fake.float(), forward.real), weight)
+
+
+def perceptual_term(features: nn.Module, distance: Distance = "mse", weight: Weight = 1.0) -> Term:
+    """Return the distance of feature maps, summed over the maps, as a term.
 
     Args:
         features: maps pictures ``[N, 3, H, W]`` in [0, 1] to a list of feature maps.
+        distance: of two maps, a mean over their elements.
         weight: the term's factor.
     """
+    measure = _DISTANCES[distance]
 
     def function(forward: Forward) -> Tensor:
         with torch.no_grad():
             wanted = features(forward.real)
         got = features(forward.fake)
-        parts = [F.mse_loss(g.float(), w.float()) for g, w in zip(got, wanted, strict=True)]
+        parts = [measure(g.float(), w.float()) for g, w in zip(got, wanted, strict=True)]
         return torch.stack(parts).sum()
 
     return Term("perceptual", function, weight)
+
+
+def lpips_term(metric: ShiftTolerantLPIPS, weight: Weight = 1.0) -> Term:
+    """Return shift-tolerant LPIPS as a term."""
+    return Term("lpips", lambda forward: metric(forward.fake, forward.real).mean(), weight)
+
+
+def frequency_term(weight: Weight = 1.0) -> Term:
+    """Return the mean absolute difference of the two-dimensional spectra as a term.
+
+    Spectra are orthonormal, so that the term is of the pixel loss's size (Cho et al. 2021).
+    """
+
+    def function(forward: Forward) -> Tensor:
+        difference = torch.fft.rfft2(forward.fake.float() - forward.real, norm="ortho")
+        return torch.view_as_real(difference).abs().mean()
+
+    return Term("frequency", function, weight)
+
+
+def total_variation(picture: Tensor) -> Tensor:
+    """Return the mean absolute difference of neighbours, across and down, of ``[N, C, H, W]``."""
+    across = (picture[..., :, 1:] - picture[..., :, :-1]).abs().mean()
+    down = (picture[..., 1:, :] - picture[..., :-1, :]).abs().mean()
+    return across + down
+
+
+def total_variation_term(weight: Weight = 1.0) -> Term:
+    """Return the generated picture's total variation (Rudin et al. 1992) as a term."""
+    return Term("total_variation", lambda forward: total_variation(forward.fake.float()), weight)

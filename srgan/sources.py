@@ -50,6 +50,10 @@ NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
 )
 
 
+def _pictures_below(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+
+
 def list_pictures(folder: Path) -> list[Path]:
     """Return the picture files in a folder and below it, by name.
 
@@ -58,7 +62,7 @@ def list_pictures(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder")
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    found = _pictures_below(folder)
     if not found:
         raise UserError(f"{folder} holds no pictures ({', '.join(sorted(_SUFFIXES))})")
     return found
@@ -84,8 +88,14 @@ def _named(name: str, data_dir: Path) -> list[Path]:
     source = NAMED_SOURCES[name]
     places = [data_dir / source.folder, data_dir / name.upper() / source.folder]
     for place in places:
-        if place.is_dir() and len(list_pictures(place)) >= source.pictures:
-            return list_pictures(place)
+        found = _pictures_below(place)
+        if len(found) >= source.pictures:
+            return found
+        if found:
+            raise UserError(
+                f"{place} holds {len(found)} pictures, {name} has {source.pictures}: complete it, "
+                "or remove it to have it fetched"
+            )
     archive = data_dir / source.remote.name
     try:
         download(source.remote, archive)

@@ -1,256 +1,37 @@
 """Train a super-resolution generator: first on pixels, then against a discriminator."""
 
+import argparse
+import copy
 import dataclasses
+import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from core import random_state
-from core.adversarial import adversarial_loss
 from core.command import UserError, run_command
-from core.game import Batch
-from core.phase import Phase, adversarial_discriminator_term, adversarial_generator_term
-from core.pictures import save_grid
-from core.precision import pick_precision
-from core.run import Periodic, Run, open_run, pick_device
-from core.schedule import Schedule, cosine
-from core.train_vanilla import LossName
-from core.trainer import Trainer
+from core.run import Periodic, open_run, pick_device
+from core.trainer import Observer, Trainer
+from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
-from srgan.discriminators import SRGANDiscriminator
-from srgan.features import FeatureNetwork, build_features
-from srgan.game import SuperResolutionGame
-from srgan.generators import (
-    Generator,
-    GeneratorName,
-    GeneratorSpec,
-    load_generator,
-    save_generator,
-)
-from srgan.losses import PixelLoss, perceptual_term, pixel_term
-from srgan.metrics import crop_border, luma, psnr, quantise
-from srgan.patches import PatchSampler, as_tensor
-from srgan.sources import training_pictures
+from srgan.config import RECIPES, TrainConfig
+from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
+from srgan.patches import PatchSampler
+from srgan.sources import list_pictures, training_pictures
+from srgan.validation import Samples, validation
 
-__all__ = ["TrainConfig", "build_trainer", "train"]
+__all__ = ["TrainConfig", "train"]
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a super-resolution run.
-
-    Attributes:
-        data: div2k, or folders of pictures separated by commas.
-        data_dir: where named data sets lie, and are downloaded to.
-        cache_dir: where decoded pictures are kept.
-        out: folder of the run.
-        resume: go on from the run's checkpoint.
-        init: a generator file to start from; it replaces generator, scale, width and blocks.
-        generator: light (for processors) or srresnet (the paper's).
-        scale: output side over input side.
-        width: channels of the generator's body.
-        blocks: residual blocks of the generator.
-        pixel_steps: steps of the first part, on the pixel loss alone.
-        adversarial_steps: steps of the second part, on perceptual and adversarial loss.
-        batch_size: patches a step.
-        patch: side of a low-resolution patch.
-        pixel_loss: l1, or mse as in the paper.
-        pixel_weight: of the pixel loss in the second part.
-        features: network of the perceptual loss: vgg19 (downloaded by torchvision) or
-            efficientnet-lite0 (installed).
-        perceptual_weight: of the perceptual loss.
-        adversarial: adversarial loss.
-        adversarial_weight: of the adversarial loss.
-        discriminator_width: channels of the discriminator's first layer.
-        learning_rate: Adam's, at the top of the first part; it falls as a cosine.
-        adversarial_learning_rate: of both players, at the top of the second part; likewise.
-        ema: decay of the smoothed generator, which is the one that is kept.
-        holdout: pictures kept from training, to validate on.
-        checkpoint_every: steps between checkpoints, samples and validations.
-        precision: number format; auto takes bf16 where it is faster.
-        device: auto, cpu, cuda, ...
-        seed: everything random follows from it.
-    """
-
-    data: str = "div2k"
-    data_dir: Path = Path("data")
-    cache_dir: Path = Path("data/cache")
-    out: Path = Path("runs/srgan")
-    resume: bool = False
-    init: Path | None = None
-    generator: GeneratorName = "light"
-    scale: int = 4
-    width: int = 32
-    blocks: int = 4
-    pixel_steps: int = 30_000
-    adversarial_steps: int = 10_000
-    batch_size: int = 16
-    patch: int = 24
-    pixel_loss: PixelLoss = "l1"
-    pixel_weight: float = 0.01
-    features: FeatureNetwork = "vgg19"
-    perceptual_weight: float = 1.0
-    adversarial: LossName = "non-saturating"
-    adversarial_weight: float = 1e-3
-    discriminator_width: int = 64
-    learning_rate: float = 1e-3
-    adversarial_learning_rate: float = 1e-4
-    ema: float = 0.999
-    holdout: int = 8
-    checkpoint_every: int = 1000
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    device: str = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        smallest = {"batch_size": 1, "patch": 8, "checkpoint_every": 1, "holdout": 0,
-                    "pixel_steps": 0, "adversarial_steps": 0, "discriminator_width": 1}  # fmt: skip
-        for name, least in smallest.items():
-            if getattr(self, name) < least:
-                raise UserError(f"{_option(name)} must be at least {least}")
-        for name in ("learning_rate", "adversarial_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise UserError(f"{_option(name)} must be positive")
-        for name in ("pixel_weight", "perceptual_weight", "adversarial_weight"):
-            if not getattr(self, name) >= 0:
-                raise UserError(f"{_option(name)} must not be negative")
-        if not 0 <= self.ema < 1:
-            raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
-
-    @property
-    def steps(self) -> int:
-        """Steps of both parts."""
-        return self.pixel_steps + self.adversarial_steps
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _second_part(
-    config: TrainConfig, first: float | Schedule, second: float | Schedule
-) -> Schedule:
-    """Follow ``first`` through the pixel part, then ``second``, counted from its own start."""
-
-    def value(step: int) -> float:
-        part, local = (
-            (first, step) if step < config.pixel_steps else (second, step - config.pixel_steps)
-        )
-        return part(local) if callable(part) else part
-
-    return value
-
-
-def _discriminator(config: TrainConfig, scale: int) -> nn.Module:
-    if not config.adversarial_steps:
-        return nn.Identity()
-    try:
-        return SRGANDiscriminator(config.patch * scale, config.discriminator_width)
-    except ValueError as error:
-        raise UserError(f"--patch times scale: {error}") from error
-
-
-def build_trainer(
-    config: TrainConfig, generator: Generator, pairs: PairCache, device: torch.device
-) -> Trainer:
-    """Return a trainer of ``generator`` on patches of ``pairs``, by the two-part recipe."""
-    game = SuperResolutionGame(generator, _discriminator(config, generator.scale))
-    for network in (game.generator, game.discriminator):
-        network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    terms = [pixel_term(config.pixel_loss, _second_part(config, 1.0, config.pixel_weight))]
-    phases: list[Phase] = []
-    if config.adversarial_steps:
-        loss = adversarial_loss(config.adversarial)
-        features = build_features(config.features).to(device)
-        terms += [
-            perceptual_term(features, _second_part(config, 0.0, config.perceptual_weight)),
-            adversarial_generator_term(loss, _second_part(config, 0.0, config.adversarial_weight)),
-        ]
-        phases.append(
-            Phase(
-                "discriminator",
-                torch.optim.Adam(game.discriminator.parameters(), betas=(0.9, 0.999)),
-                [adversarial_discriminator_term(loss)],
-                _learning_rate(config),
-                start=config.pixel_steps,
-            )
-        )
-    phases.append(
-        Phase(
-            "generator",
-            torch.optim.Adam(generator.parameters(), betas=(0.9, 0.999)),
-            terms,
-            _learning_rate(config),
-        )
-    )
-    return Trainer(
-        game,
-        phases,
-        PatchSampler(pairs, config.batch_size, config.patch, config.seed),
-        device=device,
-        precision=pick_precision(config.precision, device),
-        ema_decay=config.ema,
-    )
-
-
-def _learning_rate(config: TrainConfig) -> Schedule:
-    first, second = config.learning_rate, config.adversarial_learning_rate
-    return _second_part(
-        config,
-        cosine(first, config.pixel_steps, warmup=100, floor=first / 1000),
-        cosine(second, config.adversarial_steps, warmup=100, floor=second / 1000),
-    )
-
-
-def _upscale(network: nn.Module, lr: Tensor) -> Tensor:
-    network.eval()
-    with torch.no_grad():
-        hr: Tensor = network(lr)
-    return hr
-
-
-def _validation(pairs: PairCache, device: torch.device) -> Callable[[Trainer], dict[str, float]]:
-    """Return a measure: the mean PSNR of the smoothed generator on whole held-out pictures."""
-
-    def measure(trainer: Trainer) -> dict[str, float]:
-        values = []
-        for lr, hr in zip(pairs.lr, pairs.hr, strict=True):
-            upscaled = _upscale(trainer.sampler, as_tensor([lr]).to(device)).cpu()
-            border = pairs.scale
-            values.append(
-                psnr(
-                    crop_border(luma(quantise(upscaled)), border),
-                    crop_border(luma(quantise(as_tensor([hr]))), border),
-                )
-            )
-        trainer.sampler.train(trainer.ema is None)
-        return {"validation/psnr_y": sum(values) / len(values)}
-
-    return measure
-
-
-def _samples(pairs: PairCache, run: Run, batch: Batch) -> Callable[[Trainer], None]:
-    """Return an action: write bicubic, upscaled and true patches side by side."""
-    assert batch.cond is not None
-    enlarged = nn.functional.interpolate(
-        batch.cond, scale_factor=float(pairs.scale), mode="bicubic", align_corners=False
-    )
-
-    def save(trainer: Trainer) -> None:
-        assert batch.cond is not None
-        upscaled = _upscale(trainer.sampler, batch.cond.to(trainer.device)).cpu()
-        trainer.sampler.train(trainer.ema is None)
-        rows = torch.stack([enlarged, upscaled, batch.real], dim=1).flatten(0, 1)
-        save_grid(rows, run.samples / f"{trainer.step:07}.png", columns=6)
-
-    return save
+# Where things are, as opposed to what was done: these may change when a run goes on, and a trained
+# generator does not tell them.
+_PLACES = ("cache_dir", "data_dir", "device", "out", "resume", "show_config", "validate")
 
 
 def _split(config: TrainConfig) -> tuple[list[Path], list[Path]]:
@@ -268,10 +49,58 @@ def _split(config: TrainConfig) -> tuple[list[Path], list[Path]]:
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:
-    """Return what a trained generator says about its making: everything but places on this disk."""
-    places = {"data", "data_dir", "cache_dir", "out", "resume", "init", "device"}
-    settings = {k: v for k, v in dataclasses.asdict(config).items() if k not in places}
-    return settings | {"data": [Path(part).name for part in config.data.split(",")]}
+    """Return what a trained generator says about its making."""
+    settings = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    settings = {name: value for name, value in settings.items() if name not in _PLACES}
+    settings["data"] = [Path(part).name for part in config.data.split(",")]
+    settings["init"] = None if config.init is None else config.init.stem
+    return settings
+
+
+def _seconds(trainer: Trainer, steps: int) -> float:
+    """Return the seconds that a step takes, after two that warm up."""
+    trainer.train(trainer.step + 2)
+    start = time.perf_counter()
+    trainer.train(trainer.step + steps)
+    return (time.perf_counter() - start) / steps
+
+
+def _fit_minutes(
+    config: TrainConfig, generator: Generator, pairs: PairCache, device: torch.device
+) -> TrainConfig:
+    """Scale both parts' steps so that they take ``config.minutes``, by timing a copy of each."""
+    total = 0.0
+    for name, first, second in (("pixel_steps", 1000, 0), ("adversarial_steps", 0, 1000)):
+        if getattr(config, name):
+            trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
+            game = build_game(trial, copy.deepcopy(generator))
+            total += getattr(config, name) * _seconds(build_trainer(trial, game, pairs, device), 10)
+    factor = 60 * config.minutes / total
+
+    def fitted(steps: int) -> int:
+        return max(1, round(steps * factor)) if steps else 0
+
+    config = dataclasses.replace(
+        config,
+        pixel_steps=fitted(config.pixel_steps),
+        adversarial_steps=fitted(config.adversarial_steps),
+    )
+    logger.info(
+        "%g minutes are about %d + %d steps",
+        config.minutes, config.pixel_steps, config.adversarial_steps,
+    )  # fmt: skip
+    return config
+
+
+def _saved_steps(config: TrainConfig) -> TrainConfig:
+    """Take the steps that a time-boxed run settled on when it began."""
+    path = config.out / "config.json"
+    if not path.exists():
+        return config
+    saved = json.loads(path.read_text())
+    return dataclasses.replace(
+        config, pixel_steps=saved["pixel_steps"], adversarial_steps=saved["adversarial_steps"]
+    )
 
 
 def train(config: TrainConfig) -> bool:
@@ -283,24 +112,34 @@ def train(config: TrainConfig) -> bool:
     Raises:
         UserError: if the data or the run cannot be had as asked.
     """
+    if config.show_config:
+        shown = json.dumps(dataclasses.asdict(config), indent=2, default=str)
+        sys.stdout.write(shown + "\n")
+        return True
     device = pick_device(config.device)
+    random_state.seed_all(config.seed)
     if config.init is not None:
         generator, spec, earlier = load_generator(config.init)
         generator.train()
     else:
-        random_state.seed_all(config.seed)
         spec = GeneratorSpec(config.generator, config.scale, config.width, config.blocks)
         generator, earlier = spec.build(), {}
     training, held_out = _split(config)
+    for folder in config.validate:  # now rather than at the first checkpoint
+        list_pictures(folder)
+    game = build_game(config, generator)
     pairs = open_cache(config.cache_dir, training, spec.scale, smallest_side=config.patch)
+    if config.minutes:
+        config = (
+            _saved_steps(config)
+            if config.resume
+            else _fit_minutes(config, generator, pairs, device)
+        )
     run, state = open_run(
-        config.out,
-        config,
-        resume=config.resume,
-        may_change=("resume", "data_dir", "cache_dir", "out", "device", "checkpoint_every"),
+        config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
     random_state.seed_all(config.seed)
-    trainer = build_trainer(config, generator, pairs, device)
+    trainer = build_trainer(config, game, pairs, device)
     if state is not None:
         trainer.load_state_dict(state)
     logger.info(
@@ -314,28 +153,41 @@ def train(config: TrainConfig) -> bool:
             record["before"] = earlier
         save_generator(run.generator, spec, trainer.sampler.state_dict(), record)
 
-    observers = [Periodic(config.checkpoint_every, keep)]
-    measure = None
+    observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
+    kept_back: PairCache | None = None
     if held_out:
-        validation = open_cache(config.cache_dir, held_out, spec.scale, smallest_side=config.patch)
-        measure = _validation(validation, device)
-        seen = PatchSampler(validation, 8, 48 if config.patch > 48 else config.patch).batch(0)
-        observers.append(Periodic(config.checkpoint_every, _samples(validation, run, seen)))
+        kept_back = open_cache(config.cache_dir, held_out, spec.scale, smallest_side=config.patch)
+        seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
+        if trainer.prepare is not None:
+            seen = trainer.prepare(seen.to(device), 0).to(torch.device("cpu"))
+        observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
+    watched = held_out or config.validate
     finished = run.play(
         trainer,
         config.steps,
         observers=observers,
         checkpoint_every=config.checkpoint_every,
         log_every=min(100, config.checkpoint_every),
-        measure=measure,
+        measure=validation(kept_back, config.validate, spec.scale) if watched else None,
     )
     keep(trainer)
     return finished
 
 
+def _named_recipe(arguments: Sequence[str]) -> TrainConfig:
+    """Return the settings that the command line starts from: --recipe's, or the machine's."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--recipe")
+    name = parser.parse_known_args(arguments)[0].recipe
+    if name is None:
+        name = "srgan" if torch.cuda.is_available() else "laptop"
+    # A name that does not exist is left for the real parser to refuse.
+    return RECIPES.get(name, TrainConfig())
+
+
 def main() -> None:
     """Run ``python -m srgan.train``."""
-    run_command(TrainConfig, train)
+    run_command(TrainConfig, train, _named_recipe(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def quantise(model: Path, out: Path, pictures: Path, scale: int) -> float:
     prepared.unlink()
     pairs = [_crop(path, scale) for path in judged]
     loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
-    if loss > LARGEST_LOSS:
+    if not loss <= LARGEST_LOSS:  # nor may it be NaN
         raise QuantisationError(
             f"the 8-bit twin loses {loss:.2f} dB, more than {LARGEST_LOSS} is refused"
         )

@@ -79,7 +79,7 @@ class Blur:
         kernel = candidates[0]
         for index, candidate in enumerate(candidates[1:], start=1):
             kernel = torch.where(kind == index, candidate, kernel)
-        return filter2d(picture, kernel, border_type="reflect")
+        return filter2d(picture, kernel, border_type="replicate")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Sinc:
             return picture
         cutoff = draw.uniforms(len(picture), (math.pi / 3, math.pi))
         kernel = kernels.sinc(draw.odd(self.size), cutoff)
-        return filter2d(picture, kernel, border_type="reflect")
+        return filter2d(picture, kernel, border_type="replicate")
 
 
 _MODES = ("area", "bilinear", "bicubic")

@@ -11,7 +11,7 @@ class SRGANDiscriminator(nn.Module):
     Two dense layers end it in one logit, so it is made for one picture size.
     """
 
-    def __init__(self, size: int, width: int = 64, dense: int = 1024) -> None:
+    def __init__(self, size: int, channels: int = 3, width: int = 64, dense: int = 1024) -> None:
         """Build it for pictures of ``size`` x ``size``; the defaults are the paper's.
 
         Raises:
@@ -22,18 +22,18 @@ class SRGANDiscriminator(nn.Module):
             raise ValueError(
                 f"the discriminator's picture size must be a multiple of 16, not {size}"
             )
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
-        channels = width
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2)]
+        inputs = width
         for stage in range(4):
             wider = width * 2**stage
             if stage:
-                layers += self._block(channels, wider, stride=1)
-                channels = wider
-            layers += self._block(channels, channels, stride=2)
+                layers += self._block(inputs, wider, stride=1)
+                inputs = wider
+            layers += self._block(inputs, inputs, stride=2)
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(channels * (size // 16) ** 2, dense),
+            nn.Linear(inputs * (size // 16) ** 2, dense),
             nn.LeakyReLU(0.2),
             nn.Linear(dense, 1),
         )
@@ -47,6 +47,6 @@ class SRGANDiscriminator(nn.Module):
         ]
 
     def forward(self, hr: Tensor) -> Tensor:
-        """Map pictures ``[N, 3, size, size]`` in [0, 1] to logits ``[N, 1]``."""
+        """Map pictures ``[N, channels, size, size]`` in [0, 1] to logits ``[N, 1]``."""
         logits: Tensor = self.classifier(self.features(hr))
         return logits

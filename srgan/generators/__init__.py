@@ -10,9 +10,11 @@ from core.checkpoint import CheckpointError, load_state, save_state
 from core.command import UserError
 from srgan.generators.base import Generator
 from srgan.generators.light import Light
+from srgan.generators.rrdb import RRDB
 from srgan.generators.srresnet import SRResNet
 
 __all__ = [
+    "RRDB",
     "Generator",
     "GeneratorName",
     "GeneratorSpec",
@@ -22,10 +24,10 @@ __all__ = [
     "save_generator",
 ]
 
-GeneratorName = Literal["light", "srresnet"]
+GeneratorName = Literal["light", "srresnet", "rrdb"]
 
-_NETWORKS: Mapping[str, type[Light] | type[SRResNet]] = MappingProxyType(
-    {"light": Light, "srresnet": SRResNet}
+_NETWORKS: Mapping[str, type[Light] | type[RRDB] | type[SRResNet]] = MappingProxyType(
+    {"light": Light, "rrdb": RRDB, "srresnet": SRResNet}
 )
 
 

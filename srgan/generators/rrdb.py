@@ -1,5 +1,6 @@
 """The generator of ESRGAN (Wang et al. 2018) and Real-ESRGAN (Wang et al. 2021)."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -49,10 +50,10 @@ class _ResidualInResidual(nn.Module):
 
 
 class RRDB(Generator):
-    """Residual-in-residual dense blocks at a quarter of the output's side, then two doublings.
+    """Residual-in-residual dense blocks at low resolution, then one doubling for each factor of 2.
 
-    For scale 2 the input is pixel-unshuffled first, as in Real-ESRGAN, so that the blocks work at
-    the same fraction of the output's side.
+    Real-ESRGAN's own x2 network folds its input first and is another one: a tile of it would
+    depend on whether it begins at an even pixel.
     """
 
     def __init__(self, scale: int = 4, width: int = 64, blocks: int = 23) -> None:
@@ -65,17 +66,17 @@ class RRDB(Generator):
         if scale not in (2, 4):
             raise ValueError(f"rrdb's scale must be 2 or 4, not {scale}")
         self.scale = scale
-        self.unshuffle = 4 // scale
         growth = width // 2
-        # In pixels of the blocks' level: head, 15 convolutions a block, one after; then two
-        # convolutions at twice and three at four times that level, in quarters.
-        deep = 1 + 15 * blocks + 1 + 0.5 + 3 * 0.25
-        self.halo = self.unshuffle * (int(deep) + 1)
-        self.conv_first = nn.Conv2d(3 * self.unshuffle**2, width, 3, padding=1)
+        # Head, 15 convolutions a block, one after; then one at twice the level and, for scale 4,
+        # another at four times it, and two more at the output's.
+        above = 1 / 2 + (1 / 4 if scale == 4 else 0) + 2 / scale
+        self.halo = math.ceil(1 + 15 * blocks + 1 + above)
+        self.conv_first = nn.Conv2d(3, width, 3, padding=1)
         self.body = nn.Sequential(*(_ResidualInResidual(width, growth) for _ in range(blocks)))
         self.conv_body = nn.Conv2d(width, width, 3, padding=1)
         self.conv_up1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv_up2 = nn.Conv2d(width, width, 3, padding=1)
+        if scale == 4:
+            self.conv_up2 = nn.Conv2d(width, width, 3, padding=1)
         self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
         self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
         with torch.no_grad():
@@ -91,27 +92,20 @@ class RRDB(Generator):
         def weights(*modules: nn.Module) -> int:
             return sum(p.numel() for m in modules for p in m.parameters() if p.dim() == 4)
 
-        deep = weights(self.conv_first, self.body, self.conv_body)
-        doubled = 4 * weights(self.conv_up1)
-        full = 16 * weights(self.conv_up2, self.conv_hr, self.conv_last)
-        return (deep + doubled + full) // self.unshuffle**2
+        macs = weights(self.conv_first, self.body, self.conv_body) + 4 * weights(self.conv_up1)
+        if self.scale == 4:
+            macs += 16 * weights(self.conv_up2)
+        return macs + self.scale**2 * weights(self.conv_hr, self.conv_last)
 
     def forward(self, lr: Tensor) -> Tensor:
-        """Map float ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, unclipped.
-
-        For scale 2, odd sides are padded by repeating the last row and column, and the result is
-        cut accordingly.
-        """
-        height, width = lr.shape[-2:]
-        if self.unshuffle > 1:
-            lr = F.pad(lr, (0, width % 2, 0, height % 2), mode="replicate")
-            lr = F.pixel_unshuffle(lr, self.unshuffle)
+        """Map float ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, unclipped."""
         shallow = self.conv_first(lr)
         x = shallow + self.conv_body(self.body(shallow))
         x = _leaky(self.conv_up1(F.interpolate(x, scale_factor=2.0, mode="nearest")))
-        x = _leaky(self.conv_up2(F.interpolate(x, scale_factor=2.0, mode="nearest")))
+        if self.scale == 4:
+            x = _leaky(self.conv_up2(F.interpolate(x, scale_factor=2.0, mode="nearest")))
         hr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
-        return hr[..., : height * self.scale, : width * self.scale]
+        return hr
 
 
 # What the files of ESRGAN's own repository call the modules that later files call otherwise.

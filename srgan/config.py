@@ -1,0 +1,279 @@
+"""The settings of a super-resolution run, and the named recipes they start from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from core.adversarial import LossName
+from core.command import UserError, option
+from srgan.degradations import DegradationName
+from srgan.discriminators import DiscriminatorName
+from srgan.features import FeatureNetwork
+from srgan.generators import GeneratorName
+from srgan.losses import Distance
+
+__all__ = ["RECIPES", "RecipeName", "TrainConfig"]
+
+RecipeName = Literal["laptop", "srgan", "esrgan", "real-esrgan"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a run; --recipe sets them all, and each can be overridden.
+
+    Attributes:
+        recipe: laptop, srgan (Ledig et al. 2017), esrgan (Wang et al. 2018), real-esrgan (Wang et
+            al. 2021).
+        show_config: print the settings as JSON and stop.
+        data: div2k, or folders of pictures separated by commas.
+        data_dir: where named data sets lie, and are downloaded to.
+        cache_dir: where decoded pictures are kept.
+        holdout: pictures kept from training, to validate on.
+        validate: further sets to validate on: folders as for srgan.evaluate.
+        out: folder of the run.
+        resume: go on from the run's checkpoint.
+        init: a generator file to start from; it replaces generator, scale, width and blocks.
+        degradation: what the generator learns to undo: bicubic (the benchmarks'), camera (blur,
+            noise and JPEG), real (Real-ESRGAN's second order).
+        generator: light (for processors), srresnet or rrdb.
+        scale: output side over input side.
+        width: channels of the generator's body.
+        blocks: blocks of the generator's body.
+        discriminator: srgan, unet or patch.
+        discriminator_width: channels of the discriminator's first layer.
+        conditional: let the discriminator see the low-resolution picture too.
+        pixel_steps: steps of the first part, on the pixel loss alone.
+        adversarial_steps: steps of the second part, on all losses.
+        minutes: shorten or stretch both parts alike, so that training takes about as long; 0
+            leaves the steps as they are.
+        batch_size: patches a batch.
+        accumulate: batches a step, whose gradients are averaged.
+        patch: side of a low-resolution patch.
+        pixel_loss: l1, charbonnier or mse.
+        pixel_weight: of the pixel loss in the second part; it is 1 in the first.
+        features: what the perceptual loss compares: vgg54 (SRGAN's), vgg54-linear (ESRGAN's, before
+            the activation), vgg-five (Real-ESRGAN's five layers), all of a VGG19 that torchvision
+            downloads; or efficientnet-lite0, which is installed.
+        perceptual_loss: distance of features: mse or l1.
+        perceptual_weight: of the perceptual loss, in the second part.
+        lpips_weight: of shift-tolerant LPIPS, in the second part.
+        frequency_weight: of the distance of spectra, in both parts.
+        total_variation_weight: of total variation, in the second part.
+        adversarial: adversarial loss.
+        adversarial_weight: of the adversarial loss.
+        adversarial_ramp: steps over which that weight rises from 0.
+        optimizer: of the generator: muon, which needs far fewer steps, or adam.
+        learning_rate: at the top of the first part.
+        adversarial_learning_rate: of both players, at the top of the second part.
+        decay: of the learning rate within each part: cosine, or milestones.
+        pixel_milestones: where the learning rate falls, as shares of the first part.
+        adversarial_milestones: likewise of the second part.
+        milestone_factor: what it is multiplied by there.
+        warmup: steps at the start of each part over which the learning rate rises.
+        clip_norm: largest norm of a player's gradient; 0 leaves it alone.
+        ema: decay of the smoothed generator, which is the one that is kept; 0 for none.
+        checkpoint_every: steps between checkpoints, samples and validations.
+        precision: number format; auto takes bf16 where it is faster.
+        compile: let torch.compile fuse the generator's operations.
+        device: auto, cpu, cuda, ...
+        seed: everything random follows from it.
+    """
+
+    recipe: RecipeName = "laptop"
+    show_config: bool = False
+    data: str = "div2k"
+    data_dir: Path = Path("data")
+    cache_dir: Path = Path("data/cache")
+    holdout: int = 8
+    validate: tuple[Path, ...] = ()
+    out: Path = Path("runs/srgan")
+    resume: bool = False
+    init: Path | None = None
+    degradation: DegradationName = "bicubic"
+    generator: GeneratorName = "light"
+    scale: int = 4
+    width: int = 32
+    blocks: int = 4
+    discriminator: DiscriminatorName = "patch"
+    discriminator_width: int = 32
+    conditional: bool = False
+    pixel_steps: int = 30_000
+    adversarial_steps: int = 5_000
+    minutes: float = 0.0
+    batch_size: int = 16
+    accumulate: int = 1
+    patch: int = 48
+    pixel_loss: Distance = "l1"
+    pixel_weight: float = 0.1
+    features: FeatureNetwork = "efficientnet-lite0"
+    perceptual_loss: Distance = "mse"
+    perceptual_weight: float = 1.0
+    lpips_weight: float = 0.0
+    frequency_weight: float = 0.0
+    total_variation_weight: float = 0.0
+    adversarial: LossName = "relativistic-paired"
+    adversarial_weight: float = 0.005
+    adversarial_ramp: int = 0
+    optimizer: Literal["muon", "adam"] = "muon"
+    learning_rate: float = 2e-3
+    adversarial_learning_rate: float = 2e-4
+    decay: Literal["cosine", "milestones"] = "cosine"
+    pixel_milestones: tuple[float, ...] = ()
+    adversarial_milestones: tuple[float, ...] = ()
+    milestone_factor: float = 0.5
+    warmup: int = 100
+    clip_norm: float = 0.0
+    ema: float = 0.999
+    checkpoint_every: int = 1000
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: bool = False
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            if not getattr(self, name) >= least:
+                raise UserError(f"{option(name)} must be at least {least}")
+        for name in ("learning_rate", "adversarial_learning_rate", "milestone_factor"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"{option(name)} must be positive")
+        for name in ("pixel_milestones", "adversarial_milestones"):
+            shares = getattr(self, name)
+            if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
+                raise UserError(f"{option(name)} must rise between 0 and 1, not {shares}")
+        if not 0 <= self.ema < 1:
+            raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
+        for field in fields(self):  # a recipe file or a program may hold what tyro would refuse
+            allowed = get_args(_LITERALS.get(field.name))
+            if allowed and getattr(self, field.name) not in allowed:
+                raise UserError(
+                    f"{option(field.name)} must be one of {', '.join(allowed)}, "
+                    f"not {getattr(self, field.name)!r}"
+                )
+
+    @property
+    def steps(self) -> int:
+        """Steps of both parts."""
+        return self.pixel_steps + self.adversarial_steps
+
+
+_LEAST = {
+    "accumulate": 1,
+    "adversarial_ramp": 0,
+    "adversarial_steps": 0,
+    "adversarial_weight": 0,
+    "batch_size": 1,
+    "checkpoint_every": 1,
+    "clip_norm": 0,
+    "discriminator_width": 1,
+    "frequency_weight": 0,
+    "holdout": 0,
+    "lpips_weight": 0,
+    "minutes": 0,
+    "patch": 8,
+    "perceptual_weight": 0,
+    "pixel_steps": 0,
+    "pixel_weight": 0,
+    "seed": 0,
+    "total_variation_weight": 0,
+    "warmup": 0,
+}
+
+_LITERALS = {
+    "adversarial": LossName,
+    "degradation": DegradationName,
+    "discriminator": DiscriminatorName,
+    "features": FeatureNetwork,
+    "generator": GeneratorName,
+    "perceptual_loss": Distance,
+    "pixel_loss": Distance,
+}
+
+
+RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
+    {
+        # A light generator on a processor: an hour gives a model worth shipping.
+        "laptop": TrainConfig(minutes=60.0),
+        # Ledig et al. 2017, section 3.2: 96x96 pictures, 10^6 steps on MSE, then 10^5 at 1e-4 and
+        # 10^5 at 1e-5 against the discriminator.
+        "srgan": TrainConfig(
+            recipe="srgan",
+            generator="srresnet",
+            width=64,
+            blocks=16,
+            discriminator="srgan",
+            discriminator_width=64,
+            pixel_steps=1_000_000,
+            adversarial_steps=200_000,
+            patch=24,
+            pixel_loss="mse",
+            pixel_weight=0.0,
+            features="vgg54",
+            adversarial="non-saturating",
+            adversarial_weight=1e-3,
+            optimizer="adam",
+            learning_rate=1e-4,
+            adversarial_learning_rate=1e-4,
+            decay="milestones",
+            adversarial_milestones=(0.5,),
+            milestone_factor=0.1,
+            warmup=0,
+            ema=0.0,
+            checkpoint_every=5_000,
+        ),
+        # Wang et al. 2018, section 4.1: 128x128 pictures, the learning rate halved at steps 2, 4,
+        # 6 and 8 x 10^5 of the first part and 50, 100, 200 and 300 x 10^3 of the second.
+        "esrgan": TrainConfig(
+            recipe="esrgan",
+            generator="rrdb",
+            width=64,
+            blocks=23,
+            discriminator="srgan",
+            discriminator_width=64,
+            pixel_steps=1_000_000,
+            adversarial_steps=400_000,
+            patch=32,
+            pixel_weight=0.01,
+            features="vgg54-linear",
+            perceptual_loss="l1",
+            adversarial="relativistic-average",
+            adversarial_weight=5e-3,
+            optimizer="adam",
+            learning_rate=2e-4,
+            adversarial_learning_rate=1e-4,
+            decay="milestones",
+            pixel_milestones=(0.2, 0.4, 0.6, 0.8),
+            adversarial_milestones=(0.125, 0.25, 0.5, 0.75),
+            warmup=0,
+            ema=0.0,
+            checkpoint_every=5_000,
+        ),
+        # Wang et al. 2021, section 4.1: 256x256 pictures degraded twice over, a U-Net judge.
+        "real-esrgan": TrainConfig(
+            recipe="real-esrgan",
+            degradation="real",
+            generator="rrdb",
+            width=64,
+            blocks=23,
+            discriminator="unet",
+            discriminator_width=64,
+            pixel_steps=1_000_000,
+            adversarial_steps=400_000,
+            batch_size=48,
+            patch=64,
+            pixel_weight=1.0,
+            features="vgg-five",
+            perceptual_loss="l1",
+            adversarial="non-saturating",
+            adversarial_weight=0.1,
+            optimizer="adam",
+            learning_rate=2e-4,
+            adversarial_learning_rate=1e-4,
+            decay="milestones",
+            warmup=0,
+            checkpoint_every=5_000,
+        ),
+    }
+)

@@ -1,0 +1,87 @@
+"""What is looked at while a generator trains: PSNR of held-out pictures, and pictures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.game import Batch
+from core.pictures import save_grid
+from core.trainer import Trainer
+from srgan.cache import PairCache
+from srgan.evaluate import evaluation_pairs
+from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.patches import as_tensor
+
+__all__ = ["Samples", "validation"]
+
+Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
+
+
+def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
+    network: nn.Module = trainer.sampler
+    network.eval()
+    with torch.no_grad():
+        hr: Tensor = network(lr.to(trainer.device))
+    network.train(trainer.ema is None)
+    return hr.cpu()
+
+
+def validation(
+    held_out: PairCache | None, sets: Sequence[Path], scale: int
+) -> Callable[[Trainer], Mapping[str, float]]:
+    """Return a measure: mean PSNR on luma of the sampled generator, for each collection.
+
+    Args:
+        held_out: pictures kept from training, as ``validation/psnr_y``.
+        sets: folders as for ``srgan.evaluate``, as ``validation/NAME_psnr_y``.
+        scale: of the generator, and the border that is left out.
+    """
+
+    def score(trainer: Trainer, pairs: Sequence[tuple[Tensor, Tensor]]) -> float:
+        values = [
+            psnr(
+                crop_border(luma(quantise(_upscale(trainer, lr))), scale),
+                crop_border(luma(quantise(hr)), scale),
+            )
+            for lr, hr in pairs
+        ]
+        return sum(values) / len(values)
+
+    def measure(trainer: Trainer) -> Mapping[str, float]:
+        scores = {}
+        if held_out is not None:
+            pairs = [
+                (as_tensor([lr]), as_tensor([hr]))
+                for lr, hr in zip(held_out.lr, held_out.hr, strict=True)
+            ]
+            scores["validation/psnr_y"] = score(trainer, pairs)
+        for folder in sets:
+            scores[f"validation/{folder.name}_psnr_y"] = score(
+                trainer, list(evaluation_pairs(folder, scale))
+            )
+        return scores
+
+    return measure
+
+
+class Samples:
+    """An action: writes enlarged, upscaled and true patches of one batch side by side."""
+
+    def __init__(self, batch: Batch, folder: Path) -> None:
+        """Show ``batch`` in ``folder``, one file for each step that is asked for."""
+        assert batch.cond is not None
+        self._lr = batch.cond
+        self._hr = batch.real
+        self._enlarged = F.interpolate(
+            batch.cond, batch.real.shape[-2:], mode="bicubic", align_corners=False
+        )
+        self._folder = folder
+
+    def __call__(self, trainer: Trainer) -> None:
+        """Write ``STEP.png``: bicubic, generator, truth, two such rows of three side by side."""
+        upscaled = _upscale(trainer, self._lr)
+        rows = torch.stack([self._enlarged, upscaled, self._hr], dim=1).flatten(0, 1)
+        save_grid(rows, self._folder / f"{trainer.step:07}.png", columns=6)

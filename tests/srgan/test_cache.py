@@ -1,0 +1,193 @@
+"""Decoded pairs on disk: equal to the direct computation, renewed when needed, never half-made."""
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.command import UserError
+from srgan import cache
+from srgan.cache import open_cache, read_rgb
+from srgan.resize import imresize_uint8
+from tests.srgan.pictures import picture, planes, save_pictures
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    folder = tmp_path / "pictures"
+    sizes = [(24, 32), (41, 30), (17, 19)]
+    folder.mkdir()
+    made = []
+    for index, (height, width) in enumerate(sizes):
+        made.append(folder / f"{index}.png")
+        Image.fromarray(picture(height, width, seed=index)).save(made[-1])
+    return made
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that were decoded."""
+    names: list[str] = []
+    original = cache.read_rgb
+
+    def watched(path: Path) -> cache.Pixels:
+        names.append(path.name)
+        return original(path)
+
+    monkeypatch.setattr(cache, "read_rgb", watched)
+    return names
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_pairs_are_what_direct_computation_gives(
+    scale: int, paths: list[Path], store: Path
+) -> None:
+    pairs = open_cache(store, paths, scale)
+    assert pairs.scale == scale
+    assert len(pairs) == len(pairs.hr) == len(pairs.lr) == 3
+    for path, hr, lr in zip(paths, pairs.hr, pairs.lr, strict=True):
+        whole = read_rgb(path)
+        height, width = (side // scale * scale for side in whole.shape[:2])
+        np.testing.assert_array_equal(hr, whole[:height, :width])
+        wanted = imresize_uint8(planes(whole[:height, :width]), 1 / scale)
+        assert torch.equal(planes(lr), wanted)
+
+
+def test_an_old_cache_is_used_without_decoding(
+    paths: list[Path], store: Path, decoded: list[str]
+) -> None:
+    first = open_cache(store, paths, 2)
+    assert sorted(decoded) == ["0.png", "1.png", "2.png"]
+    decoded.clear()
+    second = open_cache(store, paths, 2)
+    assert decoded == []
+    for old, new in zip((*first.hr, *first.lr), (*second.hr, *second.lr), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_it_is_renewed_when_a_file_changes(
+    paths: list[Path], store: Path, decoded: list[str]
+) -> None:
+    open_cache(store, paths, 2)
+    content = paths[1].read_bytes()
+    Image.fromarray(picture(24, 20, seed=9)).save(paths[1])
+    assert open_cache(store, paths, 2).hr[1].shape == (24, 20, 3)
+    assert len(decoded) == 6
+    # the same size and content, but written at another time
+    paths[1].write_bytes(content)
+    os.utime(paths[1], ns=(1, 1))
+    assert open_cache(store, paths, 2).hr[1].shape == (40, 30, 3)
+    assert len(decoded) == 9
+
+
+def test_scale_smallest_side_and_choice_of_files_have_caches_of_their_own(
+    paths: list[Path], store: Path
+) -> None:
+    assert len(open_cache(store, paths, 2)) == 3
+    assert open_cache(store, paths, 4).scale == 4
+    assert len(open_cache(store, paths, 2, smallest_side=12)) == 2
+    assert len(open_cache(store, paths[:1], 2)) == 1
+    assert len(list(store.iterdir())) == 4
+
+
+def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreign, truncated = (paths[0].with_name(name) for name in ("foreign.png", "truncated.png"))
+    foreign.write_text("not a picture")
+    truncated.write_bytes(paths[1].read_bytes()[:900])
+    with caplog.at_level(logging.WARNING):
+        pairs = open_cache(store, [foreign, *paths, truncated], 2, smallest_side=10)
+    assert [hr.shape[:2] for hr in pairs.hr] == [(24, 32), (40, 30)]
+    warned = " ".join(caplog.messages)
+    for name in ("foreign.png", "truncated.png", "2.png is smaller"):
+        assert name in warned
+
+
+def test_a_set_without_any_usable_picture_is_an_error_that_reaches_the_user(
+    paths: list[Path], store: Path
+) -> None:
+    with pytest.raises(UserError, match="none of the 3 files is a picture of at least 400 pixels"):
+        open_cache(store, paths, 4, smallest_side=100)
+
+
+def test_nothing_half_written_is_left_or_used_after_a_failure(
+    paths: list[Path], store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = cache.read_rgb
+
+    def interrupted(path: Path) -> cache.Pixels:
+        if path.name == "2.png":
+            raise KeyboardInterrupt
+        return original(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "read_rgb", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            open_cache(store, paths, 2)
+    assert list(store.iterdir()) == []
+    assert len(open_cache(store, paths, 2)) == 3
+
+
+def test_two_that_decode_the_same_at_once_share_the_result(
+    paths: list[Path], store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = cache.read_rgb
+    inside = False
+
+    def meanwhile(path: Path) -> cache.Pixels:
+        nonlocal inside
+        if path.name == "0.png" and not inside:
+            inside = True
+            monkeypatch.setattr(os, "getpid", lambda: -1)  # another process, from here on
+            open_cache(store, paths, 2)
+            monkeypatch.undo()
+        return original(path)
+
+    monkeypatch.setattr(cache, "read_rgb", meanwhile)
+    assert len(open_cache(store, paths, 2)) == 3
+    assert len(list(store.iterdir())) == 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_pictures_of_any_mode_are_read_as_rgb(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
+    original = Image.fromarray(picture(9, 11)).convert(mode)
+    original.save(path)
+    got = read_rgb(path)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got, np.array(original.convert("RGB")))
+
+
+def test_a_turned_photograph_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    source = picture(8, 12)
+    Image.fromarray(source).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "turned.png"), np.rot90(source, -1))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_a_file_that_is_no_picture_is_named(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=str(path)):
+        read_rgb(path)
+
+
+def test_a_picture_of_absurd_size_is_refused_like_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = save_pictures(tmp_path, 1)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match=str(path)):
+        read_rgb(path)

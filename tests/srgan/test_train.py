@@ -1,0 +1,412 @@
+"""``python -m srgan.train``: two parts, the run's folder, resumption, and its user's errors."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.checkpoint import load_state
+from core.command import UserError
+from core.history import read_history
+from srgan import train as program
+from srgan.assembly import build_game, build_trainer
+from srgan.cache import open_cache, read_rgb
+from srgan.config import RECIPES
+from srgan.generators import GeneratorSpec, load_generator, save_generator
+from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.patches import as_tensor
+from srgan.resize import imresize_uint8
+from srgan.train import TrainConfig, train
+from tests.core.games import Log
+from tests.core.test_resume import assert_identical
+from tests.srgan.pictures import planes, save_pictures
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return save_pictures(tmp_path_factory.mktemp("photos"), 8, 48, 40)
+
+
+@pytest.fixture
+def config(photos: list[Path], tmp_path: Path) -> TrainConfig:
+    return TrainConfig(
+        data=str(photos[0].parent),
+        data_dir=tmp_path / "data",
+        cache_dir=tmp_path / "cache",
+        out=tmp_path / "run",
+        scale=2,
+        width=16,
+        blocks=1,
+        pixel_steps=3,
+        adversarial_steps=3,
+        batch_size=2,
+        patch=8,
+        features="efficientnet-lite0",
+        discriminator_width=4,
+        holdout=2,
+        checkpoint_every=2,
+        precision="fp32",
+        device="cpu",
+    )
+
+
+def test_the_discriminator_waits_until_the_pixel_part_is_over(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, learning_rate=0.1, adversarial_learning_rate=0.2, adversarial="non-saturating"
+    )
+    pairs = open_cache(config.cache_dir, photos, 2)
+    generator = GeneratorSpec("light", 2, 16, 1).build()
+    trainer = build_trainer(config, build_game(config, generator), pairs, torch.device("cpu"))
+    log = Log()
+    trainer.observers = [log]
+    before = {n: v.clone() for n, v in trainer.game.discriminator.state_dict().items()}
+    trainer.train(3)
+    assert_identical(trainer.game.discriminator.state_dict(), before)
+    trainer.train(4)
+    after = trainer.game.discriminator.state_dict()
+    moved = [name for name, _ in trainer.game.discriminator.named_parameters()
+             if not torch.equal(before[name], after[name])]  # fmt: skip
+    assert len(moved) == len(list(trainer.game.discriminator.parameters()))
+    values = [set(report.values) for report in log.reports]
+    assert values[:3] == [{"generator/pixel"}] * 3
+    assert values[3] == {
+        "discriminator/adversarial", "discriminator/win_rate",
+        "generator/pixel", "generator/perceptual", "generator/adversarial",
+    }  # fmt: skip
+    # both parts warm up over 100 steps
+    rates = [[phase.learning_rate(step) for step in range(5)] for phase in trainer.phases]
+    for path in rates:
+        assert path == pytest.approx([0.001, 0.002, 0.003, 0.002, 0.004])
+
+
+def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> None:
+    assert train(config)
+    assert {p.name for p in config.out.iterdir()} == {
+        "checkpoint.safetensors", "config.json", "generator.safetensors", "history.jsonl",
+        "losses.png", "samples", "tensorboard",
+    }  # fmt: skip
+    assert [p.name for p in sorted((config.out / "samples").iterdir())] == [
+        "0000002.png", "0000004.png", "0000006.png",
+    ]  # fmt: skip
+    network, spec, training = load_generator(config.out / "generator.safetensors")
+    assert spec == GeneratorSpec("light", 2, 16, 1)
+    assert (training["steps"], training["pictures"]) == (6, 6)
+    state = load_state(config.out / "checkpoint.safetensors")["trainer"]
+    assert_identical(dict(network.state_dict()), state["ema"]["network"])
+
+
+def test_a_generator_says_nothing_about_the_disk_that_it_was_made_on(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    train(replace(config, adversarial_steps=0))
+    content = (config.out / "generator.safetensors").read_bytes()
+    assert str(tmp_path.parent).encode() not in content
+
+
+def test_held_out_pictures_are_measured_whole_and_not_trained_on(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    train(replace(config, adversarial_steps=1))
+    network, _, training = load_generator(config.out / "generator.safetensors")
+    assert training["pictures"] == 6
+    values = []
+    for path in (photos[2], photos[6]):  # the middles of two equal parts of the list
+        hr = read_rgb(path)
+        lr = imresize_uint8(planes(hr), 0.5)[None].float() / 255
+        with torch.no_grad():
+            got = quantise(network(lr))
+        wanted = quantise(as_tensor([hr]))
+        values.append(psnr(crop_border(luma(got), 2), crop_border(luma(wanted), 2)))
+    measured = [r for r in read_history(config.out / "history.jsonl") if "validation/psnr_y" in r]
+    assert [record["step"] for record in measured] == [2, 4]
+    assert measured[-1]["validation/psnr_y"] == pytest.approx(sum(values) / 2, rel=1e-5)
+
+
+def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:
+    train(replace(config, holdout=0, adversarial_steps=0))
+    assert load_generator(config.out / "generator.safetensors")[2]["pictures"] == 8
+    assert not (config.out / "samples").exists()
+
+
+@pytest.mark.parametrize("broken_at", [2, 4])
+def test_an_interrupted_run_ends_in_the_same_bits_as_an_unbroken_one(
+    broken_at: int, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = replace(config, out=tmp_path / "whole"), replace(config, out=tmp_path / "parts")
+    assert train(whole)
+    saves = 0
+
+    def terminated(*arguments: object) -> None:
+        nonlocal saves
+        save_generator(*arguments)  # type: ignore[arg-type]
+        saves += 1
+        if saves == broken_at // config.checkpoint_every:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(program, "save_generator", terminated)
+        assert not train(parts)
+    stopped = load_state(parts.out / "checkpoint.safetensors")["trainer"]["step"]
+    assert broken_at <= stopped < config.steps
+    assert train(replace(parts, resume=True))
+    left, right = (
+        load_state(run.out / "checkpoint.safetensors")["trainer"] for run in (parts, whole)
+    )
+    assert_identical(left, right)
+    left, right = (
+        dict(load_generator(run.out / "generator.safetensors")[0].state_dict())
+        for run in (parts, whole)
+    )
+    assert_identical(left, right)
+
+
+def test_init_goes_on_from_a_generator_whatever_it_is(config: TrainConfig, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    spec = GeneratorSpec("srresnet", 4, 4, 1)
+    start = tmp_path / "start.safetensors"
+    save_generator(start, spec, spec.build().state_dict(), {"steps": 70})
+    config = replace(config, init=start, pixel_steps=0, adversarial_steps=0, seed=3)
+    assert train(config)
+    network, read, training = load_generator(config.out / "generator.safetensors")
+    assert read == spec
+    assert training["before"] == {"steps": 70}
+    assert_identical(dict(network.state_dict()), load_state(start)["weights"])
+    longer = replace(config, out=tmp_path / "longer", adversarial_steps=1, ema=0.0)
+    assert train(longer)
+    moved = load_generator(longer.out / "generator.safetensors")[0].state_dict()
+    assert not torch.equal(moved["tail.weight"], network.state_dict()["tail.weight"])
+
+
+def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) -> None:
+    config = replace(config, pixel_steps=60, adversarial_steps=0, checkpoint_every=20, ema=0.0,
+                     learning_rate=0.01)  # fmt: skip
+    train(config)
+    losses = [r["generator/pixel"] for r in read_history(config.out / "history.jsonl")
+              if "generator/pixel" in r]  # fmt: skip
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"batch_size": 0}, "--batch-size must be at least 1"),
+        ({"patch": 7}, "--patch must be at least 8"),
+        ({"accumulate": 0}, "--accumulate must be at least 1"),
+        ({"features": "vgg19"}, "--features must be one of vgg54, .* not 'vgg19'"),
+        ({"pixel_milestones": (0.5, 0.2)}, "--pixel-milestones must rise between 0 and 1"),
+        ({"adversarial_milestones": (1.5,)}, "--adversarial-milestones must rise"),
+        ({"seed": -1}, "--seed must be at least 0"),
+        ({"learning_rate": 0.0}, "--learning-rate must be positive"),
+        ({"pixel_weight": float("nan")}, "--pixel-weight must be at least 0"),
+        ({"ema": 1.5}, "--ema must be at least 0 and below 1, not 1.5"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_option(
+    change: dict[str, int], sentence: str, config: TrainConfig
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        replace(config, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--data", "nowhere"], "--data must be div2k or a folder; 'nowhere' is neither"),
+        (["--holdout", "5"], "--holdout 5 would take more than half of the 8 pictures"),
+        (["--patch", "10", "--discriminator", "srgan"], "multiple of 16, not 20"),
+        (["--patch", "9"], "multiple of 4"),
+        (["--validate", "nowhere"], "nowhere is not a folder"),
+        (["--patch", "64"], "none of the 6 files is a picture of at least 128 pixels a side"),
+        (["--width", "20"], "light's width must be a multiple of 16, not 20"),
+        (["--generator", "srresnet", "--scale", "3"], "power of two"),
+        (["--batch-size", "0"], "--batch-size must be at least 1"),
+        (["--resume"], "holds no checkpoint to resume from"),
+        (["--init", "nowhere.safetensors"], "there is no checkpoint at nowhere.safetensors"),
+        (["--device", "gpu"], "device 'gpu' is not one that torch knows"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_exit_code_2(
+    options: list[str],
+    sentence: str,
+    config: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = {
+        "--data": config.data,
+        "--cache-dir": str(config.cache_dir),
+        "--out": str(config.out),
+        "--minutes": "0",
+        "--pixel-steps": "1",
+        "--adversarial-steps": "1",
+        "--scale": "2",
+        "--width": "16",
+        "--patch": "8",
+        "--holdout": "2",
+        "--precision": "fp32",
+        "--device": "cpu",
+    }
+    for option in options:
+        arguments.pop(option, None)
+    flat = [part for pair in arguments.items() for part in pair]
+    monkeypatch.setattr("sys.argv", ["train", *flat, *options])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 2
+    written = capsys.readouterr().err.splitlines()[-1]
+    assert written.startswith("error: ")
+    assert sentence in written
+
+
+def test_a_finished_run_is_not_overwritten_and_its_settings_stay(config: TrainConfig) -> None:
+    config = replace(config, adversarial_steps=0)
+    train(config)
+    with pytest.raises(UserError, match="already holds a run"):
+        train(config)
+    with pytest.raises(UserError, match="--batch-size was 2 when the run began and is 3 now"):
+        train(replace(config, resume=True, batch_size=3))
+
+
+def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weight(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=2, adversarial_steps=8, adversarial_weight=0.4, adversarial_ramp=4,
+        frequency_weight=0.1, total_variation_weight=0.2, lpips_weight=0.3, pixel_weight=0.5,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(
+        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+    )
+    terms = {term.name: term for term in trainer.phases[1].terms}
+    weights = {name: [term.factor(step) for step in range(8)] for name, term in terms.items()}
+    assert weights["adversarial"] == pytest.approx([0, 0, 0, 0.1, 0.2, 0.3, 0.4, 0.4])
+    assert weights["pixel"] == [1, 1, *[0.5] * 6]
+    assert weights["frequency"] == [0.1] * 8
+    assert weights["total_variation"] == [0, 0, *[0.2] * 6]
+    assert weights["lpips"] == [0, 0, *[0.3] * 6]
+    assert weights["perceptual"] == [0, 0, *[1.0] * 6]
+
+
+def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=10, adversarial_steps=4, learning_rate=0.8, warmup=2,
+        adversarial_learning_rate=0.1, decay="milestones", pixel_milestones=(0.4, 0.8),
+        adversarial_milestones=(0.5,), milestone_factor=0.5,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(
+        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+    )
+    rates = [trainer.phases[1].learning_rate(step) for step in range(14)]
+    assert rates == pytest.approx(
+        [0.4, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.05, 0.1, 0.05, 0.05]
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"degradation": "camera"},
+        {"degradation": "real", "patch": 16},
+        {"discriminator": "unet", "conditional": True},
+        {"discriminator": "srgan", "patch": 16},
+        {"generator": "rrdb", "width": 4},
+        {"accumulate": 2, "clip_norm": 0.5, "optimizer": "adam", "adversarial": "hinge"},
+    ],
+    ids=str,
+)
+def test_what_can_be_chosen_trains_and_resumes(
+    change: dict[str, object], config: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(config, pixel_steps=1, adversarial_steps=2, checkpoint_every=1, **change)  # type: ignore[arg-type]
+    assert train(config)
+    whole = load_state(config.out / "checkpoint.safetensors")["trainer"]
+    shorter = replace(config, out=tmp_path / "parts")
+
+    def stop_after_one(trainer: object, *_: object) -> None:
+        trainer.stop = True  # type: ignore[attr-defined]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.progress.Progress.after_step", lambda _self, t, _r: stop_after_one(t))
+        assert not train(shorter)
+    assert train(replace(shorter, resume=True))
+    assert_identical(load_state(shorter.out / "checkpoint.safetensors")["trainer"], whole)
+
+
+def test_degraded_patches_depend_on_the_batch_alone(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(config, degradation="real")
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(
+        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+    )
+    assert trainer.prepare is not None
+    batch = trainer.batches.batch(3)
+    once, again, other = (trainer.prepare(batch, index) for index in (3, 3, 4))
+    assert once.cond is not None
+    assert again.cond is not None
+    assert other.cond is not None
+    assert torch.equal(once.cond, again.cond)
+    assert not torch.equal(once.cond, other.cond)
+    assert torch.equal(once.real, batch.real)
+
+
+def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) -> None:
+    config = replace(config, validate=(photos[0].parent,), adversarial_steps=0, pixel_steps=2)
+    train(config)
+    record = next(
+        r for r in read_history(config.out / "history.jsonl") if "validation/photos0_psnr_y" in r
+    )
+    assert record["validation/photos0_psnr_y"] > 5
+
+
+def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "_seconds", lambda _trainer, _steps: 0.5)
+    config = replace(config, minutes=0.1, pixel_steps=20, adversarial_steps=10)
+    assert train(config)  # 6 seconds are 12 steps of half a second, in the ratio of 2 to 1
+    saved = json.loads((config.out / "config.json").read_text())
+    assert (saved["pixel_steps"], saved["adversarial_steps"]) == (8, 4)
+    monkeypatch.setattr(program, "_seconds", lambda _trainer, _steps: 99.0)
+    assert train(replace(config, resume=True))
+    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 12
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_a_recipe_is_what_the_command_line_starts_from(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv", ["train", "--recipe", name, "--batch-size", "3", "--show-config"]
+    )
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 0
+    shown = json.loads(capsys.readouterr().out)
+    recipe = RECIPES[name]  # type: ignore[index]
+    assert shown["batch_size"] == 3
+    assert shown["recipe"] == name == recipe.recipe
+    assert shown["generator"] == recipe.generator
+    assert shown["pixel_steps"] == recipe.pixel_steps
+
+
+def test_the_papers_recipes_hold_the_papers_numbers() -> None:
+    srgan, esrgan, real = (RECIPES[n] for n in ("srgan", "esrgan", "real-esrgan"))
+    assert (srgan.pixel_steps, srgan.adversarial_steps) == (1_000_000, 200_000)
+    assert (srgan.batch_size, srgan.patch * srgan.scale, srgan.blocks) == (16, 96, 16)
+    assert (srgan.adversarial_weight, srgan.learning_rate) == (1e-3, 1e-4)
+    assert (esrgan.adversarial, esrgan.patch * esrgan.scale) == ("relativistic-average", 128)
+    assert (esrgan.adversarial_weight, esrgan.pixel_weight) == (5e-3, 1e-2)
+    assert (real.degradation, real.discriminator, real.batch_size) == ("real", "unet", 48)
+    assert real.patch * real.scale == 256

@@ -1,0 +1,287 @@
+"""Export: the file does what the network does and says what it is, or there is no file."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.command import UserError
+from srgan.evaluate import score
+from srgan.generators import Generator, GeneratorSpec, Light, save_generator
+from srgan.upscalers import open_upscaler
+from tests.srgan.pictures import save_pictures
+from tools import export_onnx as program
+from tools import quantise as quantiser
+from tools.export_onnx import (
+    ExportConfig,
+    ExportError,
+    export,
+    export_onnx,
+    farthest_reach,
+    largest_difference,
+)
+from tools.quantise import QuantisationError, quantise
+
+LIGHT = GeneratorSpec("light", 2, 16, 1)
+SRRESNET = GeneratorSpec("srresnet", 4, 4, 1)
+
+
+def network_of(spec: GeneratorSpec) -> Generator:
+    torch.manual_seed(1)
+    network = spec.build()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)  # type: ignore[arg-type]
+    return network.eval()
+
+
+def saved(folder: Path, spec: GeneratorSpec) -> Path:
+    path = folder / f"{spec.name}.safetensors"
+    save_generator(path, spec, network_of(spec).state_dict(), {"steps": 12})
+    return path
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_pictures(tmp_path_factory.mktemp("photos"), 6, 130, 150)[0].parent
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
+    """A folder with light.safetensors, what it was exported to, and the 8-bit twin of that."""
+    folder = tmp_path_factory.mktemp("exported")
+    source = saved(folder, LIGHT)
+    assert export(ExportConfig(source, name="model-x2", int8=True, pictures=photos))
+    return folder
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+
+
+def test_only_the_files_asked_for_appear(exported: Path) -> None:
+    assert {p.name for p in exported.iterdir()} == {
+        "light.safetensors", "light.onnx", "light-int8.onnx",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", [LIGHT, SRRESNET], ids=str)
+def test_the_file_computes_what_the_network_does_at_any_size(
+    spec: GeneratorSpec, tmp_path: Path, exported: Path
+) -> None:
+    network, path = network_of(spec), exported / "light.onnx"
+    if spec is SRRESNET:
+        path = tmp_path / "model.onnx"
+        export_onnx(network, path, {"scale": str(spec.scale)})
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for shape in ((1, 1, 1), (1, 3, 40), (2, 11, 13)):
+        lr = torch.rand(shape[0], 3, *shape[1:])
+        (got,) = session.run(["hr"], {"lr": lr.numpy()})
+        with torch.no_grad():
+            np.testing.assert_allclose(got, network(lr).numpy(), atol=1e-5)
+    assert largest_difference(network, path) < 1e-5
+
+
+def test_metadata_tells_all_that_a_service_needs(exported: Path) -> None:
+    metadata = metadata_of(exported / "light.onnx")
+    architecture = metadata.pop("architecture")
+    assert json.loads(architecture) == {"name": "light", "scale": 2, "width": 16, "blocks": 1}
+    assert json.loads(metadata.pop("training_run")) == {"steps": 12}
+    assert metadata == {
+        "format_version": "1",
+        "name": "model-x2",
+        "scale": "2",
+        "halo": "4",
+        "input_range": "0..1",
+        "color_order": "RGB",
+        "precision": "fp32",
+        "license": "MIT",
+    }
+
+
+def test_the_8_bit_twin_says_the_same_under_its_own_name(exported: Path) -> None:
+    own = {"name": "light-int8", "precision": "int8"}
+    assert metadata_of(exported / "light-int8.onnx") == metadata_of(exported / "light.onnx") | own
+
+
+@pytest.mark.parametrize("name", ["light.onnx", "light-int8.onnx"])
+def test_nothing_in_a_file_tells_of_the_machine_that_made_it(name: str, exported: Path) -> None:
+    content = (exported / name).read_bytes()
+    here = [
+        Path(program.__file__).parent.parent,
+        exported,
+        Path(torch.__file__).parent,
+        Path.home(),
+    ]
+    for folder in here:
+        assert str(folder).encode() not in content
+    assert not re.search(rb"\w\.py\b", content)
+
+
+def test_two_exports_are_equal_to_the_byte(exported: Path, tmp_path: Path) -> None:
+    again = tmp_path / "light.onnx"
+    assert export(ExportConfig(exported / "light.safetensors", out=again, name="model-x2"))
+    assert again.read_bytes() == (exported / "light.onnx").read_bytes()
+
+
+def test_a_network_and_its_file_score_alike(exported: Path, photos: Path) -> None:
+    network, file = (
+        score(open_upscaler(str(exported / name), 4), photos, border=2)
+        for name in ("light.safetensors", "light.onnx")
+    )
+    for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb"):
+        assert network[name] == pytest.approx(file[name], abs=1e-4)
+
+
+class Pretender(Light):
+    """A network that adds something while it is exported."""
+
+    def __init__(self, addition: float) -> None:
+        super().__init__(2, 16, 1)
+        self.addition = addition
+
+    def forward(self, lr: Tensor) -> Tensor:
+        hr = super().forward(lr)
+        return hr + self.addition if torch.compiler.is_exporting() else hr
+
+
+@pytest.mark.parametrize("addition", [1e-3, float("nan")])
+def test_a_file_that_differs_from_the_network_is_refused_and_leaves_nothing(
+    addition: float, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=r"ONNX Runtime and torch differ by .* allowed is 1e-04"):
+        export_onnx(Pretender(addition).eval(), tmp_path / "model.onnx", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_file_leaves_the_old_one_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(program, "largest_difference", lambda *_arguments: 0.5)
+    with pytest.raises(ExportError, match=r"differ by 5\.00e-01"):
+        export_onnx(network_of(LIGHT), path, {})
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_network_that_looks_further_than_its_halo_says_is_refused(tmp_path: Path) -> None:
+    network = network_of(LIGHT)
+    assert farthest_reach(network) == 4
+    network.halo = 3
+    with pytest.raises(ExportError, match="looks 4 pixels far, its halo says 3"):
+        export_onnx(network, tmp_path / "model.onnx", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_without_photographs_is_a_usage_error(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["export", str(exported / "light.safetensors"), "--int8"])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 2
+    assert (
+        capsys.readouterr().err
+        == "error: --int8 needs --pictures FOLDER: photographs to calibrate on\n"
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"not a generator"])
+def test_a_generator_that_cannot_be_read_is_an_error_that_names_it(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    source = tmp_path / "generator.safetensors"
+    if content is not None:
+        source.write_bytes(content)
+    with pytest.raises(UserError, match=str(source)):
+        export(ExportConfig(source))
+    assert not source.with_suffix(".onnx").exists()
+
+
+def interface(path: Path) -> list[tuple[str, list[object], str]]:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return [(x.name, x.shape, x.type) for x in (*session.get_inputs(), *session.get_outputs())]
+
+
+def test_the_8_bit_twin_has_quantised_convolutions_and_the_same_interface(exported: Path) -> None:
+    plain, twin = exported / "light.onnx", exported / "light-int8.onnx"
+    graph = onnx.load(twin).graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert len(convolutions) == 4
+    for node in convolutions:
+        assert [made_by[name].op_type for name in node.input] == ["DequantizeLinear"] * 3
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    first = weights[made_by[convolutions[0].input[1]].input[0]]
+    assert first.data_type == onnx.TensorProto.INT8
+    scales = weights[made_by[convolutions[0].input[1]].input[1]]
+    assert list(scales.dims) == [16]  # a range for each output channel
+    assert "QuantizeLinear" not in {node.op_type for node in onnx.load(plain).graph.node}
+    assert interface(twin) == interface(plain)
+
+
+def test_the_twin_computes_nearly_the_same(exported: Path) -> None:
+    lr = torch.rand(1, 3, 20, 24)
+    plain, twin = (
+        open_upscaler(str(exported / name), 2).run(lr) for name in ("light.onnx", "light-int8.onnx")
+    )
+    assert 0 < float((plain - twin).abs().mean()) < 0.02
+
+
+def test_the_loss_is_returned(exported: Path, photos: Path, tmp_path: Path) -> None:
+    plain, twin = exported / "light.onnx", tmp_path / "twin.onnx"
+    loss = quantise(plain, twin, photos, 2)
+    assert abs(loss) < 0.15
+    assert [p.name for p in tmp_path.iterdir()] == ["twin.onnx"]
+
+
+def ruin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantiser, "LARGEST_LOSS", -100.0)
+
+
+def measure_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantiser, "_mean_psnr", lambda *_arguments: float("nan"))
+
+
+@pytest.mark.parametrize("spoil", [ruin, measure_nothing])
+def test_a_twin_that_loses_too_much_is_refused(
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    exported: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoil(monkeypatch)
+    with pytest.raises(QuantisationError, match="the 8-bit twin loses"):
+        quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
+
+
+def test_an_export_whose_twin_is_refused_leaves_the_plain_file_alone(
+    exported: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(_network: Generator, path: Path, *_rest: object) -> None:
+        path.write_bytes((exported / "light.onnx").read_bytes())
+
+    ruin(monkeypatch)
+    monkeypatch.setattr(program, "export_onnx", copied)
+    config = ExportConfig(exported / "light.safetensors", out=tmp_path / "x.onnx", int8=True,
+                          pictures=photos)  # fmt: skip
+    with pytest.raises(QuantisationError):
+        export(config)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.onnx"]
+
+
+def test_one_photograph_cannot_both_calibrate_and_judge(exported: Path, tmp_path: Path) -> None:
+    photos = save_pictures(tmp_path / "one", 1)[0].parent
+    with pytest.raises(UserError, match="must hold at least 2 photographs, not 1"):
+        quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)

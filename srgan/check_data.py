@@ -1,0 +1,127 @@
+"""List what is wrong with a collection: unreadable, tiny, duplicate and leaked pictures."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import tyro
+from PIL import Image
+from tqdm import tqdm
+
+from core.command import UserError, run_command
+from srgan.cache import read_rgb
+from srgan.sources import list_pictures, training_pictures
+
+__all__ = ["CheckConfig", "check_data", "difference_hash", "findings"]
+
+logger = logging.getLogger(__name__)
+_SIDE = 16  # of the grid whose neighbours are compared: 256 bits a picture
+
+Bits = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """What to check.
+
+    Attributes:
+        data: div2k, or folders of pictures separated by commas.
+        data_dir: where named data sets lie.
+        test_sets: folders of pictures that must not be trained on.
+        smallest: least length of a side, in pixels.
+        distance: of 256 bits, how many may differ between pictures that count as the same.
+    """
+
+    data: Annotated[str, tyro.conf.Positional]
+    data_dir: Path = Path("data")
+    test_sets: tuple[Path, ...] = ()
+    smallest: int = 192
+    distance: int = 20
+
+    def __post_init__(self) -> None:
+        if self.smallest < 1:
+            raise UserError(f"--smallest must be at least 1, not {self.smallest}")
+        if not 0 <= self.distance <= 127:
+            raise UserError(f"--distance must be from 0 to 127, not {self.distance}")
+
+
+def difference_hash(picture: npt.NDArray[np.uint8]) -> Bits:
+    """Return 256 bits that survive resizing, recompression and small changes of colour.
+
+    Each bit tells whether brightness rises from one cell of a 16x17 grid to its right neighbour.
+
+    Args:
+        picture: uint8 ``[H, W, 3]``.
+    """
+    grey = Image.fromarray(picture).convert("L")
+    grid = np.asarray(grey.resize((_SIDE + 1, _SIDE), Image.Resampling.BOX), dtype=np.int16)
+    bits: Bits = (grid[:, 1:] > grid[:, :-1]).ravel()
+    return bits
+
+
+def _near(bits: Bits, others: Sequence[tuple[Path, Bits]], distance: int) -> Path | None:
+    for path, other in others:
+        if int(np.count_nonzero(bits != other)) <= distance:
+            return path
+    return None
+
+
+def findings(
+    pictures: Sequence[Path], test_pictures: Sequence[Path], smallest: int, distance: int
+) -> Iterator[tuple[str, Path, str]]:
+    """Yield ``(kind, path, what is wrong)`` for each picture that should not be trained on.
+
+    Kinds are ``unreadable``, ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a
+    test picture, or near its mirror image).
+    """
+    tests = []
+    for path in test_pictures:
+        picture = read_rgb(path)
+        tests += [(path, difference_hash(p)) for p in (picture, picture[:, ::-1])]
+    seen: list[tuple[Path, Bits]] = []
+    for path in tqdm(pictures, desc="checking", disable=None):
+        try:
+            picture = read_rgb(path)
+        except ValueError as error:
+            yield "unreadable", path, str(error)
+            continue
+        if min(picture.shape[:2]) < smallest:
+            size = f"{picture.shape[1]}x{picture.shape[0]}"
+            yield "tiny", path, f"{size}, a side is shorter than {smallest}"
+        bits = difference_hash(picture)
+        if (match := _near(bits, tests, distance)) is not None:
+            yield "leaked", path, f"looks like the test picture {match}"
+        if (match := _near(bits, seen, distance)) is not None:
+            yield "duplicate", path, f"looks like {match}"
+        seen.append((path, bits))
+
+
+def check_data(config: CheckConfig) -> bool:
+    """Print a line for each finding and a count of each kind.
+
+    Raises:
+        UserError: if the data cannot be had.
+    """
+    pictures = training_pictures(config.data, config.data_dir)
+    tests = [path for folder in config.test_sets for path in list_pictures(folder)]
+    counts = dict.fromkeys(("unreadable", "tiny", "duplicate", "leaked"), 0)
+    for kind, path, reason in findings(pictures, tests, config.smallest, config.distance):
+        counts[kind] += 1
+        sys.stdout.write(f"{kind}: {path}: {reason}\n")
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    sys.stdout.write(f"{len(pictures)} pictures: {summary}\n")
+    return True
+
+
+def main() -> None:
+    """Run ``python -m srgan.check_data``."""
+    run_command(CheckConfig, check_data)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,11 +19,21 @@ from srgan.metrics import crop_border, luma, psnr, quantise, ssim
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 from srgan.sources import list_pictures
+from srgan.stlpips import ShiftTolerantLPIPS
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["EvaluateConfig", "evaluate", "evaluation_pairs", "score"]
 
 logger = logging.getLogger(__name__)
+
+_COLUMNS = {
+    "psnr_y": "PSNR-Y",
+    "ssim_y": "SSIM-Y",
+    "psnr_rgb": "PSNR-RGB",
+    "ssim_rgb": "SSIM-RGB",
+    "st_lpips": "ST-LPIPS",
+    "seconds": "seconds",
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class EvaluateConfig:
             with MATLAB's bicubic first.
         scale: of bicubic.
         border: pixels taken off each side before comparing; the scale where not given.
+        perceptual: also measure shift-tolerant LPIPS (VGG trunk, no border cut; lower is closer).
         json_out: also write the table to this file.
     """
 
@@ -43,6 +54,7 @@ class EvaluateConfig:
     sets: tuple[Path, ...]
     scale: int = 4
     border: int | None = None
+    perceptual: bool = False
     json_out: Path | None = None
 
     def __post_init__(self) -> None:
@@ -76,39 +88,53 @@ def evaluation_pairs(folder: Path, scale: int) -> Iterator[tuple[Tensor, Tensor]
         yield lr, hr
 
 
-def score(upscaler: Upscaler, folder: Path, border: int) -> dict[str, float]:
-    """Return the means over a set of PSNR (dB) and SSIM on luma and RGB, and seconds in all."""
+def score(
+    upscaler: Upscaler, folder: Path, border: int, perceptual: ShiftTolerantLPIPS | None = None
+) -> dict[str, float]:
+    """Return the means over a set of PSNR (dB) and SSIM on luma and RGB, and seconds in all.
+
+    Args:
+        upscaler: what enlarges.
+        folder: the set, as for :func:`evaluation_pairs`.
+        border: pixels taken off each side before PSNR and SSIM.
+        perceptual: also return the mean of this distance, as ``st_lpips``.
+    """
     rows = []
     seconds = 0.0
     for lr, hr in evaluation_pairs(folder, upscaler.scale):
         start = time.perf_counter()
         upscaled = upscaler.run(lr)
         seconds += time.perf_counter() - start
-        got, wanted = crop_border(quantise(upscaled), border), crop_border(quantise(hr), border)
-        rows.append(
-            {
-                "psnr_y": psnr(luma(got), luma(wanted)),
-                "ssim_y": ssim(luma(got), luma(wanted)),
-                "psnr_rgb": psnr(got, wanted),
-                "ssim_rgb": ssim(got, wanted),
-            }
-        )
+        whole = quantise(upscaled)
+        got, wanted = crop_border(whole, border), crop_border(quantise(hr), border)
+        row = {
+            "psnr_y": psnr(luma(got), luma(wanted)),
+            "ssim_y": ssim(luma(got), luma(wanted)),
+            "psnr_rgb": psnr(got, wanted),
+            "ssim_rgb": ssim(got, wanted),
+        }
+        if perceptual is not None:
+            with torch.no_grad():
+                row["st_lpips"] = float(perceptual(whole.float(), hr))
+        rows.append(row)
     means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
     return means | {"pictures": float(len(rows)), "seconds": seconds}
 
 
 def evaluate(config: EvaluateConfig) -> bool:
     """Score each model on each set and print the table."""
-    columns = ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "seconds")
-    titles = ("PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB", "seconds")
-    sys.stdout.write(f"{'model':<28}{'set':<14}" + "".join(f"{t:>10}" for t in titles) + "\n")
+    columns = {name: title for name, title in _COLUMNS.items()
+               if config.perceptual or name != "st_lpips"}  # fmt: skip
+    perceptual = ShiftTolerantLPIPS("vgg") if config.perceptual else None
+    titles = "".join(f"{title:>10}" for title in columns.values())
+    sys.stdout.write(f"{'model':<28}{'set':<14}{titles}\n")
     table = []
     for model in config.models:
         upscaler = open_upscaler(model, config.scale)
         border = upscaler.scale if config.border is None else config.border
         for folder in config.sets:
             try:
-                row = score(upscaler, folder, border)
+                row = score(upscaler, folder, border, perceptual)
             except ValueError as error:  # a picture that cannot be read, or is too small
                 raise UserError(f"{folder}: {error}") from error
             table.append({"model": upscaler.name, "set": folder.name, **row})

@@ -14,12 +14,10 @@ from srgan.evaluate import EvaluateConfig, evaluation_pairs, score
 from srgan.generators import GeneratorSpec, save_generator
 from srgan.metrics import luma, psnr, quantise, ssim
 from srgan.resize import imresize_uint8
+from srgan.stlpips import ShiftTolerantLPIPS
 from srgan.upscalers import Upscaler, open_upscaler
 from tests.conftest import DataFolder
 from tests.srgan.pictures import picture, planes, save_pictures
-
-pairs_of = evaluation_pairs
-evaluation_pairs.__test__ = False  # type: ignore[attr-defined]  # a function of the program, not a test
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def test_a_row_holds_the_means_over_the_set(photos: Path) -> None:
         lambda lr: lr.repeat_interleave(4, -1).repeat_interleave(4, -2) * 0.9,
     )
     rows = []
-    for lr, hr in pairs_of(photos, 4):
+    for lr, hr in evaluation_pairs(photos, 4):
         got, wanted = (quantise(p)[..., 5:-5, 5:-5] for p in (shade.run(lr), hr))
         rows.append([psnr(luma(got), luma(wanted)), ssim(luma(got), luma(wanted)),
                      psnr(got, wanted), ssim(got, wanted)])  # fmt: skip
@@ -74,7 +72,7 @@ def test_a_row_holds_the_means_over_the_set(photos: Path) -> None:
 
 
 def test_a_plain_folder_is_reduced_with_todays_bicubic(photos: Path) -> None:
-    pairs = list(pairs_of(photos, 4))
+    pairs = list(evaluation_pairs(photos, 4))
     assert len(pairs) == 2
     for path, (lr, hr) in zip(sorted(photos.iterdir()), pairs, strict=True):
         whole = planes(read_rgb(path))[:, :48, :60]
@@ -86,10 +84,10 @@ def test_published_inputs_are_taken_as_they_are(tmp_path: Path) -> None:
     save_pictures(tmp_path / "HR", 1, 50, 62)
     (tmp_path / "LRx4").mkdir()
     Image.fromarray(picture(12, 15, seed=77)).save(tmp_path / "LRx4" / "0000.png")
-    ((lr, hr),) = pairs_of(tmp_path, 4)
+    ((lr, hr),) = evaluation_pairs(tmp_path, 4)
     assert hr.shape == (1, 3, 48, 60)
     assert torch.equal(lr[0], planes(picture(12, 15, seed=77)).float() / 255)
-    ((reduced, _),) = pairs_of(tmp_path, 2)  # none are published at this scale
+    ((reduced, _),) = evaluation_pairs(tmp_path, 2)  # none are published at this scale
     assert reduced.shape == (1, 3, 25, 31)
 
 
@@ -119,7 +117,7 @@ def test_each_model_is_measured_at_its_own_scale_without_its_border(
 ) -> None:
     asked: list[tuple[int, int]] = []
 
-    def watched(upscaler: Upscaler, folder: Path, border: int) -> dict[str, float]:
+    def watched(upscaler: Upscaler, folder: Path, border: int, _: None) -> dict[str, float]:
         asked.append((upscaler.scale, border))
         return score(upscaler, folder, border)
 
@@ -134,7 +132,7 @@ def test_each_model_is_measured_at_its_own_scale_without_its_border(
 
 def test_bicubic_is_pillows(photos: Path) -> None:
     upscaler = open_upscaler("bicubic", 3)
-    (lr, _), *_ = pairs_of(photos, 3)
+    (lr, _), *_ = evaluation_pairs(photos, 3)
     levels = lr[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     size = (levels.shape[1] * 3, levels.shape[0] * 3)
     wanted = np.array(Image.fromarray(levels).resize(size, Image.Resampling.BICUBIC))
@@ -220,3 +218,18 @@ def test_a_wrong_setting_is_refused_by_its_option(
 ) -> None:
     assert run(monkeypatch, "bicubic", "--sets", photos, option) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_perceptual_distance_is_a_column_of_its_own(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "bicubic", "--sets", photos, "--perceptual") == 0
+    header, row = (line.split() for line in capsys.readouterr().out.splitlines())
+    metric, bicubic = ShiftTolerantLPIPS("vgg"), open_upscaler("bicubic", 4)
+    with torch.no_grad():
+        values = [
+            float(metric(quantise(bicubic.run(lr)).float(), hr))
+            for lr, hr in evaluation_pairs(photos, 4)
+        ]
+    shown = float(row[header.index("ST-LPIPS")])
+    assert shown == pytest.approx(sum(values) / 2, abs=1e-4)

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import onnx
 import tyro
+from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
 from srgan.evaluate import score
 from srgan.generators import load_generator
+from srgan.stlpips import ShiftTolerantLPIPS
 from srgan.upscalers import open_upscaler
 
 __all__ = ["CardConfig", "describe", "render", "write_card"]
@@ -39,24 +41,37 @@ class CardConfig:
     command: str
 
 
-def _file(path: Path, sets: tuple[Path, ...]) -> dict[str, Any]:
-    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    scale = int(metadata["scale"])
-    upscaler = open_upscaler(str(path), scale)
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        model = onnx.load(path)
+    except (OSError, DecodeError) as error:
+        raise UserError(f"{path} cannot be read as an ONNX file: {error}") from error
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if "name" not in metadata:
+        raise UserError(f"{path} has no 'name' in its metadata; was it exported by this project?")
+    return metadata
+
+
+def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
+    """Return each set's figures: dB with two decimals, the others with four."""
+    upscaler, perceptual = open_upscaler(model, scale), ShiftTolerantLPIPS("vgg")
     return {
-        "file": path.name,
-        "precision": metadata["precision"],
-        "bytes": path.stat().st_size,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "metrics": {folder.name: _rounded(score(upscaler, folder, scale)) for folder in sets},
+        folder.name: {
+            name: round(value, 2 if name.startswith("psnr") else 4)
+            for name, value in score(upscaler, folder, scale, perceptual).items()
+            if name not in ("seconds", "pictures")
+        }
+        for folder in sets
     }
 
 
-def _rounded(row: dict[str, float]) -> dict[str, float]:
+def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
     return {
-        name: round(value, 2 if name.startswith("psnr") else 4)
-        for name, value in row.items()
-        if name not in ("seconds", "pictures")
+        "file": path.name,
+        "precision": _metadata(path)["precision"],
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "metrics": _measured(str(path), scale, sets),
     }
 
 
@@ -67,8 +82,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
         UserError: if a file cannot be read.
     """
     network, spec, training = load_generator(config.generator)
-    metadata = {entry.key: entry.value for entry in onnx.load(config.models[0]).metadata_props}
-    bicubic = open_upscaler("bicubic", network.scale)
+    metadata = _metadata(config.models[0])
     return {
         "name": metadata["name"],
         "license": metadata["license"],
@@ -78,11 +92,9 @@ def describe(config: CardConfig) -> dict[str, Any]:
         "scale": network.scale,
         "halo": network.halo,
         "training": {"data": config.data, "command": config.command, **training},
-        "files": [_file(path, config.sets) for path in config.models],
-        "bicubic": {
-            folder.name: _rounded(score(bicubic, folder, network.scale)) for folder in config.sets
-        },
-        "measured_by": "python -m srgan.evaluate bicubic "
+        "files": [_file(path, network.scale, config.sets) for path in config.models],
+        "bicubic": _measured("bicubic", network.scale, config.sets),
+        "measured_by": "python -m srgan.evaluate --perceptual bicubic "
         + " ".join(path.name for path in config.models)
         + " --sets "
         + " ".join(folder.name for folder in config.sets),
@@ -106,8 +118,8 @@ def render(card: dict[str, Any]) -> str:
         "",
         "      " + training["command"],
         "",
-        "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB |",
-        "|---|---|---|---|---|---|",
+        "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS |",
+        "|---|---|---|---|---|---|---|",
     ]
     rows = [("bicubic", card["bicubic"])]
     rows += [(f"`{file['file']}`", file["metrics"]) for file in card["files"]]
@@ -115,7 +127,8 @@ def render(card: dict[str, Any]) -> str:
         for folder, values in metrics.items():
             lines.append(
                 f"| {name} | {folder} | {values['psnr_y']:.2f} | {values['ssim_y']:.4f} "
-                f"| {values['psnr_rgb']:.2f} | {values['ssim_rgb']:.4f} |"
+                f"| {values['psnr_rgb']:.2f} | {values['ssim_rgb']:.4f} "
+                f"| {values['st_lpips']:.3f} |"
             )
     lines += ["", f"Measured by `{card['measured_by']}`.", ""]
     lines += ["| file | bytes | sha256 |", "|---|---|---|"]

@@ -1,0 +1,76 @@
+"""Model cards: what was measured on the very files, and how to measure it again."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.command import UserError
+from srgan.evaluate import score
+from srgan.generators import GeneratorSpec, save_generator
+from srgan.upscalers import open_upscaler
+from tests.srgan.pictures import save_pictures
+from tools.export_onnx import ExportConfig, export
+from tools.model_card import CardConfig, write_card
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> CardConfig:
+    folder = tmp_path_factory.mktemp("card")
+    torch.manual_seed(0)
+    spec = GeneratorSpec("light", 2, 16, 1)
+    generator = folder / "generator.safetensors"
+    save_generator(generator, spec, spec.build().state_dict(), {"steps": 1234, "pictures": 5})
+    model = folder / "tiny.onnx"
+    assert export(ExportConfig(generator, model, license="CC0-1.0"))
+    photos = save_pictures(folder / "photos", 2, 48, 56)[0].parent
+    made = CardConfig((model,), generator, (photos,), "five pictures of waves.", "python -m it")
+    assert write_card(made)
+    return made
+
+
+def test_the_figures_are_those_of_the_file(config: CardConfig) -> None:
+    card = json.loads(config.models[0].with_suffix(".json").read_text())
+    (file,) = card["files"]
+    assert file["sha256"] == hashlib.sha256(config.models[0].read_bytes()).hexdigest()
+    assert file["bytes"] == config.models[0].stat().st_size
+    for metrics, model in ((file["metrics"], str(config.models[0])), (card["bicubic"], "bicubic")):
+        wanted = score(open_upscaler(model, 2), config.sets[0], 2)
+        assert metrics["photos"]["psnr_y"] == round(wanted["psnr_y"], 2)
+        assert metrics["photos"]["ssim_rgb"] == round(wanted["ssim_rgb"], 4)
+        assert metrics["photos"]["st_lpips"] > 0
+
+
+def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> None:
+    card = json.loads(config.models[0].with_suffix(".json").read_text())
+    assert (card["name"], card["license"], card["scale"], card["halo"]) == ("tiny", "CC0-1.0", 2, 4)
+    assert card["architecture"] == vars(GeneratorSpec("light", 2, 16, 1))
+    assert (card["training"]["steps"], card["training"]["pictures"]) == (1234, 5)
+    page = config.models[0].with_suffix(".md").read_text()
+    for part in (
+        "# tiny",
+        "CC0-1.0",
+        "five pictures of waves.",
+        "python -m it",
+        "1,234 steps",
+        "| bicubic | photos |",
+        "| `tiny.onnx` | photos |",
+        card["files"][0]["sha256"],
+        "python -m srgan.evaluate --perceptual bicubic tiny.onnx --sets photos",
+    ):
+        assert part in page
+
+
+def test_no_place_on_this_disk_is_told(config: CardConfig) -> None:
+    for suffix in (".json", ".md"):
+        assert str(config.models[0].parent) not in config.models[0].with_suffix(suffix).read_text()
+
+
+def test_what_is_no_model_of_ours_is_refused(config: CardConfig, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"\xff\xff\xff")
+    for models, sentence in (((), "at least one"), ((broken,), "cannot be read")):
+        with pytest.raises(UserError, match=sentence):
+            write_card(CardConfig(models, config.generator, config.sets, "", ""))

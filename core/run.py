@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from core import distributed
 from core.averages import Averages, Sink
 from core.checkpoint import load_state, save_state
 from core.command import UserError, option
@@ -121,12 +122,12 @@ class Run:
         return self.folder / "samples"
 
     def save(self, trainer: Trainer) -> None:
-        """Write the full state, and the plot of what led to it."""
-        save_state(
-            self.checkpoint, {"config": _plain(self.config), "trainer": trainer.state_dict()}
-        )
-        if self.history.exists():
-            plot_history(self.history, self.folder / "losses.png")
+        """Write the full state, and the plot of what led to it; all processes must call this."""
+        state = {"config": _plain(self.config), "trainer": trainer.state_dict()}
+        if distributed.is_main():
+            save_state(self.checkpoint, state)
+            if self.history.exists():
+                plot_history(self.history, self.folder / "losses.png")
 
     def play(
         self,
@@ -140,26 +141,29 @@ class Run:
     ) -> bool:
         """Train ``trainer`` until ``until`` steps are done, with the usual observers.
 
-        ``measure``'s numbers are kept beside the losses, at each checkpoint.
+        ``measure``'s numbers are kept beside the losses, at each checkpoint. Of several processes
+        only the main one observes.
 
         Ctrl-C or SIGTERM ends the run after the present step, with a checkpoint.
 
         Returns:
             Whether it came to its end rather than being interrupted.
         """
-        progress = Progress(until, trainer.step)
-        sinks: list[Sink] = [
-            History(self.history, trainer.step),
-            TensorBoard(self.folder / "tensorboard", trainer.step),
-            progress,
-        ]
-        trainer.observers = [
-            progress,
-            Averages(sinks, log_every),
-            *observers,
-            *([Measure(checkpoint_every, measure, sinks)] if measure else []),
-            Periodic(checkpoint_every, self.save),
-        ]
+        trainer.observers = [Periodic(checkpoint_every, self.save)]
+        if distributed.is_main():
+            progress = Progress(until, trainer.step)
+            sinks: list[Sink] = [
+                History(self.history, trainer.step),
+                TensorBoard(self.folder / "tensorboard", trainer.step),
+                progress,
+            ]
+            trainer.observers = [
+                progress,
+                Averages(sinks, log_every),
+                *observers,
+                *([Measure(checkpoint_every, measure, sinks)] if measure else []),
+                *trainer.observers,
+            ]
         with _stop_on_signal(trainer):
             trainer.train(until)
         self.save(trainer)
@@ -200,6 +204,8 @@ def open_run(
             differs from the one that the run began with.
     """
     run = Run(folder, _plain(dataclasses.asdict(config)))
+    if not resume and not distributed.is_main():
+        return run, None
     if not resume:
         if run.checkpoint.exists():
             raise RunError(f"{folder} already holds a run: add --resume, or name another --out")

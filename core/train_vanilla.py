@@ -9,7 +9,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from core import random_state
+from core import distributed, random_state
 from core.adversarial import LossName, adversarial_loss
 from core.checkpoint import save_state
 from core.command import UserError, option, run_command
@@ -159,7 +159,7 @@ def train(config: VanillaConfig) -> bool:
     """
     folder = config.out or Path(f"runs/vanilla-{config.dataset}")
     epochs = config.epochs or _EPOCHS[config.dataset]
-    device = pick_device(config.device)
+    device = distributed.join(pick_device(config.device))
     pictures = load_pictures(config.dataset, config.data_dir)
     batches = _batches(config, pictures)
     run, state = open_run(
@@ -172,6 +172,8 @@ def train(config: VanillaConfig) -> bool:
     game = build_game(config, pictures.train)
     trainer = build_trainer(config, game, batches, device)
     noise = game.noise(100, device)
+    if not distributed.is_main():
+        random_state.seed_all(config.seed + distributed.rank())
     if state is not None:
         trainer.load_state_dict(state)
     epoch = max(1, batches.per_epoch // config.discriminator_steps)
@@ -185,18 +187,26 @@ def train(config: VanillaConfig) -> bool:
         checkpoint_every=every,
         log_every=max(1, min(100, epoch)),
     )
-    _save_samples(trainer, noise, run)
+    if distributed.is_main():
+        _save_samples(trainer, noise, run)
+        _save_generator(trainer, run)
+    distributed.leave()
+    return finished
+
+
+def _save_generator(trainer: Trainer, run: Run) -> None:
+    generator = trainer.sampler
+    assert isinstance(generator, MlpGenerator)
     save_state(
         run.generator,
         {
             "latent_size": LATENT_SIZE,
-            "shape": list(pictures.train.shape[1:]),
-            "hidden": config.hidden,
-            "weights": trainer.sampler.state_dict(),
+            "shape": list(generator.shape),
+            "hidden": run.config["hidden"],
+            "weights": generator.state_dict(),
             "training": {"config": run.config, "steps": trainer.step},
         },
     )
-    return finished
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from core import random_state
+from core import distributed, random_state
 from core.adversarial import win_rate
 from core.ema import Ema
 from core.game import Batch, Game
@@ -63,6 +63,9 @@ class Trainer:
     Goodfellow et al. 2014; with ``"simultaneous"`` all gradients are taken first and then all
     players move, as their published code did.
 
+    Where several processes train together, each draws batches of its own, gradients are averaged
+    before each move, and all stop when one is asked to.
+
     Attributes:
         step: steps done.
         batches_drawn: the loader's position.
@@ -115,10 +118,12 @@ class Trainer:
         self.accumulate = accumulate
         self.prepare = prepare
         self.observers = list(observers)
-        self.ema = Ema(game.generator, ema_decay) if ema_decay else None
         self.step = 0
         self.batches_drawn = 0
         self.stop = False
+        for network in (game.generator, game.discriminator):
+            distributed.share_weights(network)
+        self.ema = Ema(game.generator, ema_decay) if ema_decay else None
 
     @property
     def sampler(self) -> nn.Module:
@@ -131,18 +136,22 @@ class Trainer:
             for observer in reversed(self.observers):
                 at_the_end.callback(observer.close)
             supply = self._supply(background)
-            while self.step < until and not self.stop:
+            while self.step < until and not distributed.agree(self.stop, self.device):
                 report = self._play(supply)
                 for observer in self.observers:
                     observer.after_step(self, report)
 
     def _supply(self, background: ThreadPoolExecutor) -> Iterator[Batch]:
         """Yield batches in order, the next one being prepared while the last is used."""
-        ahead: Future[Batch] = background.submit(self.batches.batch, self.batches_drawn)
+
+        def mine() -> int:
+            return self.batches_drawn * distributed.size() + distributed.rank()
+
+        ahead: Future[Batch] = background.submit(self.batches.batch, mine())
         while True:
-            batch, index = ahead.result(), self.batches_drawn
+            batch, index = ahead.result(), mine()
             self.batches_drawn += 1
-            ahead = background.submit(self.batches.batch, self.batches_drawn)
+            ahead = background.submit(self.batches.batch, mine())
             batch = batch.to(self.device)
             yield self.prepare(batch, index) if self.prepare else batch
 
@@ -209,6 +218,7 @@ class Trainer:
             group["lr"] = phase.learning_rate(self.step)
             if phase.momentum is not None:
                 group["momentum"] = at(phase.momentum, self.step)
+        distributed.average_gradients(player)
         if phase.clip_norm is not None:
             nn.utils.clip_grad_norm_(player.parameters(), phase.clip_norm)
         phase.optimizer.step()
@@ -227,7 +237,7 @@ class Trainer:
             "ema": None
             if self.ema is None
             else {"network": self.ema.network.state_dict(), "updates": self.ema.updates},
-            "random": random_state.capture(),
+            "random": distributed.gather(random_state.capture()),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -252,4 +262,5 @@ class Trainer:
             self.ema.updates = state["ema"]["updates"]
         self.step = state["step"]
         self.batches_drawn = state["batches_drawn"]
-        random_state.restore(state["random"])
+        if len(state["random"]) == distributed.size():
+            random_state.restore(state["random"][distributed.rank()])

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from core import random_state
+from core import distributed, random_state
 from core.command import UserError, run_command
 from core.run import Periodic, open_run, pick_device
 from core.trainer import Observer, Trainer
@@ -75,7 +75,7 @@ def _fit_minutes(
             trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
             game = build_game(trial, copy.deepcopy(generator))
             total += getattr(config, name) * _seconds(build_trainer(trial, game, pairs, device), 10)
-    factor = 60 * config.minutes / total
+    factor = 60 * config.minutes / max(distributed.gather(total))
 
     def fitted(steps: int) -> int:
         return max(1, round(steps * factor)) if steps else 0
@@ -116,7 +116,7 @@ def train(config: TrainConfig) -> bool:
         shown = json.dumps(dataclasses.asdict(config), indent=2, default=str)
         sys.stdout.write(shown + "\n")
         return True
-    device = pick_device(config.device)
+    device = distributed.join(pick_device(config.device))
     random_state.seed_all(config.seed)
     if config.init is not None:
         generator, spec, earlier = load_generator(config.init)
@@ -138,7 +138,7 @@ def train(config: TrainConfig) -> bool:
     run, state = open_run(
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
-    random_state.seed_all(config.seed)
+    random_state.seed_all(config.seed + distributed.rank())
     trainer = build_trainer(config, game, pairs, device)
     if state is not None:
         trainer.load_state_dict(state)
@@ -170,7 +170,9 @@ def train(config: TrainConfig) -> bool:
         log_every=min(100, config.checkpoint_every),
         measure=validation(kept_back, config.validate, spec.scale) if watched else None,
     )
-    keep(trainer)
+    if distributed.is_main():
+        keep(trainer)
+    distributed.leave()
     return finished
 
 

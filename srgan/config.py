@@ -41,6 +41,8 @@ class TrainConfig:
         scale: output side over input side.
         width: channels of the generator's body.
         blocks: blocks of the generator's body.
+        reparameterise: train each 3x3 kernel as a sum with a wider branch, which is folded into it
+            in the file that is kept.
         discriminator: srgan, unet or patch.
         discriminator_width: channels of the discriminator's first layer.
         conditional: let the discriminator see the low-resolution picture too.
@@ -96,6 +98,7 @@ class TrainConfig:
     scale: int = 4
     width: int = 32
     blocks: int = 4
+    reparameterise: bool = True
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
     conditional: bool = False
@@ -200,6 +203,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # 10^5 at 1e-5 against the discriminator.
         "srgan": TrainConfig(
             recipe="srgan",
+            reparameterise=False,
             generator="srresnet",
             width=64,
             blocks=16,
@@ -227,6 +231,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # 6 and 8 x 10^5 of the first part and 50, 100, 200 and 300 x 10^3 of the second.
         "esrgan": TrainConfig(
             recipe="esrgan",
+            reparameterise=False,
             generator="rrdb",
             width=64,
             blocks=23,
@@ -253,6 +258,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # Wang et al. 2021, section 4.1: 256x256 pictures degraded twice over, a U-Net judge.
         "real-esrgan": TrainConfig(
             recipe="real-esrgan",
+            reparameterise=False,
             degradation="real",
             generator="rrdb",
             width=64,

@@ -22,6 +22,7 @@ from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.patches import PatchSampler
+from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
 from srgan.validation import Samples, validation
 
@@ -124,6 +125,8 @@ def train(config: TrainConfig) -> bool:
     else:
         spec = GeneratorSpec(config.generator, config.scale, config.width, config.blocks)
         generator, earlier = spec.build(), {}
+    if config.reparameterise:
+        reparameterise(generator)
     training, held_out = _split(config)
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)
@@ -151,7 +154,7 @@ def train(config: TrainConfig) -> bool:
         record = {"settings": _settings(config), "steps": trainer.step, "pictures": len(pairs)}
         if earlier:
             record["before"] = earlier
-        save_generator(run.generator, spec, trainer.sampler.state_dict(), record)
+        save_generator(run.generator, spec, folded_state(trainer.sampler), record)
 
     observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
     kept_back: PairCache | None = None

@@ -24,7 +24,13 @@ class CheckpointError(UserError):
 
 
 def replace_file(temporary: Path, path: Path) -> None:
-    """Put ``temporary`` in ``path``'s place so that a crash leaves the old file or the new one."""
+    """Put ``temporary`` in ``path``'s place so that a crash leaves the old file or the new one.
+
+    The file gets the permissions of any other new file, however its writer made it.
+    """
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)

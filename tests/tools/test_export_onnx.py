@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import srgan
 from core.command import UserError
 from srgan.evaluate import score
 from srgan.generators import Generator, GeneratorSpec, Light, save_generator
@@ -285,3 +286,29 @@ def test_one_photograph_cannot_both_calibrate_and_judge(exported: Path, tmp_path
     photos = save_pictures(tmp_path / "one", 1)[0].parent
     with pytest.raises(UserError, match="must hold at least 2 photographs, not 1"):
         quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
+
+
+def test_without_a_name_the_last_run_is_exported_or_else_what_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export(ExportConfig())
+    shipped = {p.key: p.value for p in onnx.load(tmp_path / "x4-fast.onnx").metadata_props}
+    assert (shipped["name"], shipped["scale"]) == ("x4-fast", "4")
+    torch.manual_seed(0)
+    spec = GeneratorSpec("light", 2, 16, 1)
+    run = tmp_path / "runs" / "srgan"
+    run.mkdir(parents=True)
+    save_generator(run / "generator.safetensors", spec, spec.build().state_dict(), {})
+    assert export(ExportConfig())
+    last = {p.key: p.value for p in onnx.load(run / "generator.onnx").metadata_props}
+    assert last["scale"] == "2"
+
+
+def test_a_shipped_generator_says_nothing_about_the_disk_that_it_was_made_on() -> None:
+    folder = Path(srgan.__file__).parent / "weights"
+    files = [*folder.glob("*.safetensors"), *folder.parent.parent.glob("serving/models/*")]
+    assert len(files) >= 3
+    for file in files:
+        quoted = re.findall(rb'"(?:/|\.\./|[A-Z]:\\\\)[^"]*"', file.read_bytes())
+        assert not quoted, file

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 import srgan
@@ -305,10 +306,21 @@ def test_without_a_name_the_last_run_is_exported_or_else_what_ships(
     assert last["scale"] == "2"
 
 
+def _words_in(file: Path) -> str:
+    """Everything in a shipped file that is text, without its weights."""
+    if file.suffix == ".safetensors":
+        with safe_open(file, "pt") as opened:
+            return json.dumps(opened.metadata())
+    if file.suffix == ".onnx":
+        model = onnx.load(file)
+        del model.graph.initializer[:]
+        return str(model)
+    return file.read_text()
+
+
 def test_a_shipped_generator_says_nothing_about_the_disk_that_it_was_made_on() -> None:
     folder = Path(srgan.__file__).parent / "weights"
     files = [*folder.glob("*.safetensors"), *folder.parent.parent.glob("serving/models/*")]
     assert len(files) >= 3
     for file in files:
-        quoted = re.findall(rb'"(?:/|\.\./|[A-Z]:\\\\)[^"]*"', file.read_bytes())
-        assert not quoted, file
+        assert not re.findall(r'"(?:/|\.\./|[A-Z]:\\)[^"]*"', _words_in(file)), file

@@ -75,11 +75,11 @@ def test_a_running_call_is_finished_before_the_end(process: subprocess.Popen[str
     address = address_of(process)
     with UpscalerClient(address) as client, ThreadPoolExecutor(1) as executor:
         client.upscale(write_png(checker(3)))
-        image = write_png(checker(3, np.uint8, 1600, 1600))
+        image = write_png(checker(3, np.uint8, 1100, 1100))
         call = executor.submit(client.upscale, image, model="random")
         time.sleep(1)  # the call has arrived, and takes longer
         process.send_signal(signal.SIGTERM)
-        assert call.result().output.width == 6400
+        assert call.result().output.width == 4400
     assert process.wait(timeout=READY_S) == 0
 
 

@@ -26,10 +26,12 @@ from srgan.losses import (
     lpips_term,
     perceptual_term,
     pixel_term,
+    teacher_term,
     total_variation_term,
 )
 from srgan.patches import PatchSampler
 from srgan.stlpips import ShiftTolerantLPIPS
+from srgan.upscalers import open_upscaler
 
 __all__ = ["build_game", "build_trainer"]
 
@@ -72,7 +74,7 @@ def build_trainer(
         Phase(
             "generator",
             _optimizer(config, game.generator),
-            _generator_terms(config, device),
+            _generator_terms(config, pairs.scale, device),
             _learning_rate(config),
             clip_norm=config.clip_norm or None,
         )
@@ -110,10 +112,15 @@ def _optimizer(config: TrainConfig, generator: nn.Module) -> Optimizer:
     return Adam(generator.parameters(), betas=(0.9, 0.999))
 
 
-def _generator_terms(config: TrainConfig, device: torch.device) -> list[Term]:
+def _generator_terms(config: TrainConfig, scale: int, device: torch.device) -> list[Term]:
     terms = [pixel_term(config.pixel_loss, _in_parts(config, 1.0, config.pixel_weight))]
     if config.frequency_weight:
         terms.append(frequency_term(config.frequency_weight))
+    if config.teacher is not None and config.teacher_weight:
+        teacher = open_upscaler(config.teacher, scale, device)
+        if teacher.scale != scale:
+            raise UserError(f"--teacher enlarges {teacher.scale}x, the generator {scale}x")
+        terms.append(teacher_term(teacher.run, config.pixel_loss, config.teacher_weight))
     if not config.adversarial_steps:
         return terms
     ramp = linear(0.0, config.adversarial_weight, config.adversarial_ramp)

@@ -43,6 +43,8 @@ class TrainConfig:
         blocks: blocks of the generator's body.
         reparameterise: train each 3x3 kernel as a sum with a wider branch, which is folded into it
             in the file that is kept.
+        quantisation_aware: let the generator compute as its 8-bit twin will: for a last, short run
+            from --init.
         discriminator: srgan, unet or patch.
         discriminator_width: channels of the discriminator's first layer.
         conditional: let the discriminator see the low-resolution picture too.
@@ -53,6 +55,8 @@ class TrainConfig:
         batch_size: patches a batch.
         accumulate: batches a step, whose gradients are averaged.
         patch: side of a low-resolution patch.
+        teacher: a finished upscaler, as for srgan.evaluate, to learn from as well.
+        teacher_weight: of the distance to the teacher's picture, in both parts.
         pixel_loss: l1, charbonnier or mse.
         pixel_weight: of the pixel loss in the second part; it is 1 in the first.
         features: what the perceptual loss compares: vgg54 (SRGAN's), vgg54-linear (ESRGAN's, before
@@ -99,6 +103,7 @@ class TrainConfig:
     width: int = 32
     blocks: int = 4
     reparameterise: bool = True
+    quantisation_aware: bool = False
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
     conditional: bool = False
@@ -108,6 +113,8 @@ class TrainConfig:
     batch_size: int = 16
     accumulate: int = 1
     patch: int = 48
+    teacher: str | None = None
+    teacher_weight: float = 1.0
     pixel_loss: Distance = "l1"
     pixel_weight: float = 0.1
     features: FeatureNetwork = "efficientnet-lite0"
@@ -180,6 +187,7 @@ _LEAST = {
     "pixel_steps": 0,
     "pixel_weight": 0,
     "seed": 0,
+    "teacher_weight": 0,
     "total_variation_weight": 0,
     "warmup": 0,
 }

@@ -19,6 +19,7 @@ __all__ = [
     "lpips_term",
     "perceptual_term",
     "pixel_term",
+    "teacher_term",
     "total_variation",
     "total_variation_term",
 ]
@@ -61,6 +62,30 @@ def perceptual_term(features: nn.Module, distance: Distance = "mse", weight: Wei
         return torch.stack(parts).sum()
 
     return Term("perceptual", function, weight)
+
+
+def teacher_term(
+    teacher: Callable[[Tensor], Tensor], distance: Distance = "l1", weight: Weight = 1.0
+) -> Term:
+    """Return the distance to what another upscaler makes of the same LR pictures, as a term.
+
+    A small network learns more from a large one's pictures than from photographs alone, whose
+    finest detail no network can know (Hinton et al. 2015; for super-resolution, He et al. 2020).
+
+    Args:
+        teacher: maps LR pictures float32 ``[N, 3, h, w]`` in [0, 1] to HR ones.
+        distance: of pixels.
+        weight: the term's factor.
+    """
+    measure = _DISTANCES[distance]
+
+    def function(forward: Forward) -> Tensor:
+        assert forward.batch.cond is not None
+        with torch.no_grad():
+            wanted = teacher(forward.batch.cond)
+        return measure(forward.fake.float(), wanted.float())
+
+    return Term("teacher", function, weight)
 
 
 def lpips_term(metric: ShiftTolerantLPIPS, weight: Weight = 1.0) -> Term:

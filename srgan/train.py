@@ -22,6 +22,7 @@ from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.patches import PatchSampler
+from srgan.quantisation import quantisation_aware
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
 from srgan.validation import Samples, validation
@@ -55,6 +56,7 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     settings = {name: value for name, value in settings.items() if name not in _PLACES}
     settings["data"] = [Path(part).name for part in config.data.split(",")]
     settings["init"] = None if config.init is None else config.init.stem
+    settings["teacher"] = None if config.teacher is None else Path(config.teacher).stem
     return settings
 
 
@@ -127,6 +129,8 @@ def train(config: TrainConfig) -> bool:
         generator, earlier = spec.build(), {}
     if config.reparameterise:
         reparameterise(generator)
+    if config.quantisation_aware:
+        quantisation_aware(generator)
     training, held_out = _split(config)
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)

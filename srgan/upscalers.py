@@ -23,7 +23,8 @@ class Upscaler:
     Attributes:
         name: what it is called in a table.
         scale: output side over input side.
-        run: maps float32 ``[1, 3, H, W]`` in [0, 1] to ``[1, 3, scale * H, scale * W]``.
+        run: maps float32 ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, on the
+            same device.
     """
 
     name: str
@@ -32,12 +33,15 @@ class Upscaler:
 
 
 def _bicubic(scale: int) -> Upscaler:
-    def run(lr: Tensor) -> Tensor:
-        levels = lr[0].permute(1, 2, 0).mul(255).round().to(torch.uint8)
+    def enlarged(levels: Tensor) -> Tensor:
         picture = Image.fromarray(levels.numpy())
         size = (picture.width * scale, picture.height * scale)
-        enlarged = np.array(picture.resize(size, Image.Resampling.BICUBIC))
-        return torch.from_numpy(enlarged).permute(2, 0, 1)[None].float() / 255
+        return torch.from_numpy(np.array(picture.resize(size, Image.Resampling.BICUBIC)))
+
+    def run(lr: Tensor) -> Tensor:
+        levels = lr.permute(0, 2, 3, 1).mul(255).round().to("cpu", torch.uint8)
+        hr = torch.stack([enlarged(picture) for picture in levels])
+        return (hr.permute(0, 3, 1, 2).float() / 255).to(lr.device)
 
     return Upscaler("bicubic", scale, run)
 
@@ -53,28 +57,31 @@ def _onnx(path: Path) -> Upscaler:
     source = session.get_inputs()[0].name
 
     def run(lr: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {source: lr.contiguous().numpy()})[0])
+        hr = session.run(None, {source: lr.contiguous().cpu().numpy()})[0]
+        return torch.from_numpy(hr).to(lr.device)
 
     return Upscaler(path.name, int(metadata["scale"]), run)
 
 
-def _trained(path: Path) -> Upscaler:
+def _trained(path: Path, device: torch.device | str) -> Upscaler:
     network, spec, _ = load_generator(path)
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(lr: Tensor) -> Tensor:
         with torch.no_grad():
-            hr: Tensor = network(lr)
-        return hr
+            hr: Tensor = network(lr.to(device))
+        return hr.to(lr.device)
 
     return Upscaler(path.name, spec.scale, run)
 
 
-def open_upscaler(model: str, scale: int) -> Upscaler:
+def open_upscaler(model: str, scale: int, device: torch.device | str = "cpu") -> Upscaler:
     """Open ``bicubic``, an ``.onnx`` file or a ``.safetensors`` file of this project.
 
     Args:
         model: the name or path.
         scale: for bicubic, which knows none.
+        device: where a .safetensors file's network runs; the others run on the processor.
 
     Raises:
         UserError: if it is none of these, or cannot be read.
@@ -84,4 +91,4 @@ def open_upscaler(model: str, scale: int) -> Upscaler:
     path = Path(model)
     if not path.is_file():
         raise UserError(f"model must be bicubic, an .onnx or a .safetensors file, not {model!r}")
-    return _onnx(path) if path.suffix == ".onnx" else _trained(path)
+    return _onnx(path) if path.suffix == ".onnx" else _trained(path, device)

@@ -14,6 +14,7 @@ from srgan.losses import (
     lpips_term,
     perceptual_term,
     pixel_term,
+    teacher_term,
     total_variation,
     total_variation_term,
 )
@@ -64,6 +65,14 @@ def test_a_perfect_picture_costs_nothing(pictures: tuple[Tensor, Tensor]) -> Non
     _, real = pictures
     for term in (pixel_term("l1"), pixel_term("mse"), perceptual_term(Maps())):
         assert float(term.function(forward_of(real, real))) == 0.0
+
+
+def test_the_teacher_term_compares_with_the_teachers_picture_of_the_same_small_one() -> None:
+    small, real = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 4, 5)
+    forward = forward_of(small, real)  # the generator hands the small picture through
+    value = teacher_term(lambda lr: lr + 0.25).function(forward)
+    assert torch.allclose(value, torch.tensor(0.25))
+    assert teacher_term(lambda lr: lr, weight=3.0).factor(0) == 3.0
 
 
 def test_pixels_are_compared_in_single_precision() -> None:

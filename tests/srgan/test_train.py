@@ -184,6 +184,38 @@ def test_init_goes_on_from_a_generator_whatever_it_is(config: TrainConfig, tmp_p
     assert not torch.equal(moved["tail.weight"], network.state_dict()["tail.weight"])
 
 
+def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    spec = GeneratorSpec("light", 4, 16, 1)
+    save_generator(tmp_path / "x4.safetensors", spec, spec.build().state_dict(), {})
+    with pytest.raises(UserError, match="--teacher enlarges 4x, the generator 2x"):
+        train(replace(config, teacher=str(tmp_path / "x4.safetensors")))
+
+
+def test_a_teacher_can_be_followed_instead_of_the_photographs(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    spec = GeneratorSpec("light", 2, 16, 1)
+    teacher = tmp_path / "teacher.safetensors"
+    save_generator(teacher, spec, spec.build().state_dict(), {})
+    config = replace(config, teacher=str(teacher), teacher_weight=100.0, pixel_steps=60,
+                     adversarial_steps=0, checkpoint_every=20, learning_rate=0.01)  # fmt: skip
+    train(config)
+    distances = [r["generator/teacher"] for r in read_history(config.out / "history.jsonl")
+                 if "generator/teacher" in r]  # fmt: skip
+    assert distances[-1] < 0.5 * distances[0]
+
+
+def test_a_quantisation_aware_run_leaves_a_plain_generator_of_rounded_kernels(
+    config: TrainConfig,
+) -> None:
+    train(replace(config, quantisation_aware=True, adversarial_steps=0))
+    network = load_generator(config.out / "generator.safetensors")[0]
+    for kernel in network.get_parameter("head.weight").detach():
+        levels = kernel / (kernel.abs().max() / 127)
+        assert torch.allclose(levels, levels.round(), atol=1e-4)
+
+
 def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) -> None:
     config = replace(config, pixel_steps=60, adversarial_steps=0, checkpoint_every=20, ema=0.0,
                      learning_rate=0.01)  # fmt: skip
@@ -229,6 +261,7 @@ def test_a_wrong_setting_is_refused_by_its_option(
         (["--batch-size", "0"], "--batch-size must be at least 1"),
         (["--resume"], "holds no checkpoint to resume from"),
         (["--init", "nowhere.safetensors"], "there is no checkpoint at nowhere.safetensors"),
+        (["--teacher", "nowhere"], "nowhere"),
         (["--device", "gpu"], "device 'gpu' is not one that torch knows"),
     ],
 )
@@ -321,6 +354,8 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"discriminator": "unet", "conditional": True},
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
+        {"quantisation_aware": True},
+        {"teacher": "bicubic", "teacher_weight": 0.5},
         {"accumulate": 2, "clip_norm": 0.5, "optimizer": "adam", "adversarial": "hinge"},
     ],
     ids=str,

@@ -27,7 +27,7 @@ from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
 from srgan.validation import Samples, validation
 
-__all__ = ["TrainConfig", "train"]
+__all__ = ["TrainConfig", "seconds_a_step", "train"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def _seconds(trainer: Trainer, steps: int) -> float:
+def seconds_a_step(trainer: Trainer, steps: int) -> float:
     """Return the seconds that a step takes, after two that warm up."""
     trainer.train(trainer.step + 2)
     start = time.perf_counter()
@@ -77,7 +77,9 @@ def _fit_minutes(
         if getattr(config, name):
             trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
             game = build_game(trial, copy.deepcopy(generator))
-            total += getattr(config, name) * _seconds(build_trainer(trial, game, pairs, device), 10)
+            total += getattr(config, name) * seconds_a_step(
+                build_trainer(trial, game, pairs, device), 10
+            )
     factor = 60 * config.minutes / max(distributed.gather(total))
 
     def fitted(steps: int) -> int:

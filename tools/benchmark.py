@@ -5,6 +5,7 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ import tyro
 
 from core.command import UserError, run_command
 
-__all__ = ["BenchmarkConfig", "benchmark"]
+__all__ = ["BenchmarkConfig", "benchmark", "median_seconds"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,19 +63,28 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def benchmark(config: BenchmarkConfig) -> bool:
-    """Time the models in turn, run by run, and print medians and ratios to the first."""
-    sessions = [_session(path, config.threads) for path in config.models]
-    picture = np.random.default_rng(0).random((1, 3, config.size, config.size), dtype=np.float32)
+def median_seconds(models: Sequence[Path], size: int, threads: int, runs: int) -> list[float]:
+    """Return each model's median time for a square picture, the models taking turns.
+
+    Raises:
+        UserError: if a file cannot be opened.
+    """
+    sessions = [_session(path, threads) for path in models]
+    picture = np.random.default_rng(0).random((1, 3, size, size), dtype=np.float32)
     feeds = [{session.get_inputs()[0].name: picture} for session in sessions]
     seconds: list[list[float]] = [[] for _ in sessions]
-    for run in range(config.runs + 1):
+    for run in range(runs + 1):
         for session, feed, taken in zip(sessions, feeds, seconds, strict=True):
             start = time.perf_counter()
             session.run(None, feed)
             if run:
                 taken.append(time.perf_counter() - start)
-    medians = [statistics.median(taken) for taken in seconds]
+    return [statistics.median(taken) for taken in seconds]
+
+
+def benchmark(config: BenchmarkConfig) -> bool:
+    """Time the models in turn, run by run, and print medians and ratios to the first."""
+    medians = median_seconds(config.models, config.size, config.threads, config.runs)
     sys.stdout.write(
         f"{config.size}x{config.size}, {config.threads} threads, {_processor()}, "
         f"ONNX Runtime {onnxruntime.__version__}\n{'model':<32}{'ms':>9}{'ratio':>8}\n"

@@ -69,7 +69,9 @@ def _mean_psnr(model: Path, pairs: list[tuple[Tensor, Tensor]], scale: int) -> f
     return float(np.mean(values))
 
 
-def quantise(model: Path, out: Path, pictures: Path, scale: int) -> float:
+def quantise(
+    model: Path, out: Path, pictures: Path, scale: int, allowed: float = LARGEST_LOSS
+) -> float:
     """Write the 8-bit twin of an exported generator: unsigned activations, signed weights (QDQ).
 
     Ranges of activations are those seen on crops of up to 48 photographs; weights have a range for
@@ -81,12 +83,13 @@ def quantise(model: Path, out: Path, pictures: Path, scale: int) -> float:
         out: the twin.
         pictures: folder of photographs: calibration takes some of them, the judgement others.
         scale: of the model.
+        allowed: largest loss in dB.
 
     Returns:
         The loss in dB: fp32's mean PSNR-Y less the twin's, on up to 16 photographs.
 
     Raises:
-        QuantisationError: if the loss is above 0.15 dB.
+        QuantisationError: if the loss is larger than allowed.
         UserError: if there are fewer than two pictures.
     """
     paths = list_pictures(pictures)
@@ -113,9 +116,9 @@ def quantise(model: Path, out: Path, pictures: Path, scale: int) -> float:
     prepared.unlink()
     pairs = [_crop(path, scale) for path in judged]
     loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
-    if not loss <= LARGEST_LOSS:  # nor may it be NaN
+    if not loss <= allowed:  # nor may it be NaN
         raise QuantisationError(
-            f"the 8-bit twin loses {loss:.2f} dB, more than {LARGEST_LOSS} is refused"
+            f"the 8-bit twin loses {loss:.2f} dB, more than {allowed} is refused"
         )
     return loss
 

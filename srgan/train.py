@@ -15,6 +15,7 @@ import torch
 
 from core import distributed, random_state
 from core.command import UserError, run_command
+from core.history import read_history
 from core.run import Periodic, open_run, pick_device
 from core.trainer import Observer, Trainer
 from srgan.assembly import build_game, build_trainer
@@ -108,6 +109,23 @@ def _saved_steps(config: TrainConfig) -> TrainConfig:
     )
 
 
+def _cpu_hours(generator: Path) -> float:
+    """Return the processor time that a generator's file says its training has taken so far."""
+    if not generator.exists():
+        return 0.0
+    hours: float = load_generator(generator)[2].get("cpu_hours", 0.0)
+    return hours
+
+
+def _curve(history: Path) -> list[dict[str, float]]:
+    """Return what was measured on the way: step and scores at each validation."""
+    return [
+        {name.removeprefix("validation/"): value for name, value in record.items()}
+        for record in read_history(history)
+        if any(name.startswith("validation/") for name in record)
+    ]
+
+
 def train(config: TrainConfig) -> bool:
     """Train, and leave pictures, plots, events, a checkpoint and the generator in the run's folder.
 
@@ -156,8 +174,16 @@ def train(config: TrainConfig) -> bool:
         spec, len(pairs), trainer.precision, device, run.folder,
     )  # fmt: skip
 
+    spent = _cpu_hours(run.generator) if config.resume else 0.0
+
     def keep(trainer: Trainer) -> None:
-        record = {"settings": _settings(config), "steps": trainer.step, "pictures": len(pairs)}
+        record = {
+            "settings": _settings(config),
+            "steps": trainer.step,
+            "pictures": len(pairs),
+            "cpu_hours": round(spent + time.process_time() / 3600, 3),
+            "curve": _curve(run.history),
+        }
         if earlier:
             record["before"] = earlier
         save_generator(run.generator, spec, folded_state(trainer.sampler), record)

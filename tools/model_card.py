@@ -75,6 +75,24 @@ def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
     }
 
 
+def _runs(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs that led to a generator, each from the one before, the first one first."""
+    runs = [training]
+    while "before" in runs[0]:
+        runs.insert(0, runs[0]["before"])
+    return runs
+
+
+def _curve(runs: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return the validations of all runs, their steps counted from the first run's start."""
+    points: list[dict[str, float]] = []
+    done = 0
+    for run in runs:
+        points += [{**point, "step": done + point["step"]} for point in run.get("curve", [])]
+        done += run["steps"]
+    return points
+
+
 def describe(config: CardConfig) -> dict[str, Any]:
     """Measure the files and return the card as plain data.
 
@@ -83,6 +101,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
     """
     network, spec, training = load_generator(config.generator)
     metadata = _metadata(config.models[0])
+    runs = _runs(training)
     return {
         "name": metadata["name"],
         "license": metadata["license"],
@@ -91,7 +110,14 @@ def describe(config: CardConfig) -> dict[str, Any]:
         "macs_per_lr_pixel": network.macs_per_lr_pixel,
         "scale": network.scale,
         "halo": network.halo,
-        "training": {"data": config.data, "command": config.command, **training},
+        "training": {
+            "data": config.data,
+            "command": config.command,
+            "steps": sum(run["steps"] for run in runs),
+            "cpu_hours": round(sum(run.get("cpu_hours", 0.0) for run in runs), 1),
+            "curve": _curve(runs),
+            "runs": [run["settings"] for run in runs],
+        },
         "files": [_file(path, network.scale, config.sets) for path in config.models],
         "bicubic": _measured("bicubic", network.scale, config.sets),
         "measured_by": "python -m srgan.evaluate --perceptual bicubic "
@@ -99,6 +125,22 @@ def describe(config: CardConfig) -> dict[str, Any]:
         + " --sets "
         + " ".join(folder.name for folder in config.sets),
     }
+
+
+def _drawn(curve: list[dict[str, float]]) -> list[str]:
+    """Return about eight points of the curve as a table."""
+    points = [point for point in curve if "psnr_y" in point]
+    shown = points[:: max(1, len(points) // 8)]
+    if not points:
+        return []
+    if shown[-1] is not points[-1]:
+        shown.append(points[-1])
+    return [
+        "| step | " + " | ".join(f"{point['step']:,.0f}" for point in shown) + " |",
+        "|---" * (len(shown) + 1) + "|",
+        "| PSNR-Y, held out | " + " | ".join(f"{point['psnr_y']:.2f}" for point in shown) + " |",
+        "",
+    ]
 
 
 def render(card: dict[str, Any]) -> str:
@@ -114,10 +156,12 @@ def render(card: dict[str, Any]) -> str:
         f"{card['parameters']:,} parameters, {card['macs_per_lr_pixel']:,} multiply-adds for each "
         f"input pixel, halo {card['halo']}.",
         f"- Trained on {training['data']}",
-        f"- Trained for {training['steps']:,} steps by",
+        f"- Trained for {training['steps']:,} steps, {training['cpu_hours']} hours of processor "
+        "time, by",
         "",
-        "      " + training["command"],
+        *(f"      {line}" for line in training["command"].splitlines()),
         "",
+        *_drawn(training["curve"]),
         "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS |",
         "|---|---|---|---|---|---|---|",
     ]

@@ -22,7 +22,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> CardConfig:
     torch.manual_seed(0)
     spec = GeneratorSpec("light", 2, 16, 1)
     generator = folder / "generator.safetensors"
-    save_generator(generator, spec, spec.build().state_dict(), {"steps": 1234, "pictures": 5})
+    curve = [{"step": 100.0 * n, "psnr_y": 20.0 + n} for n in range(1, 21)]
+    first = {"steps": 234, "settings": {"seed": 3}, "cpu_hours": 0.5, "curve": curve[:2]}
+    last = {"steps": 1000, "settings": {"seed": 4}, "cpu_hours": 1.2, "curve": curve}
+    training = {**last, "before": first}
+    save_generator(generator, spec, spec.build().state_dict(), training)
     model = folder / "tiny.onnx"
     assert export(ExportConfig(generator, model, license="CC0-1.0"))
     photos = save_pictures(folder / "photos", 2, 48, 56)[0].parent
@@ -47,14 +51,20 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
     card = json.loads(config.models[0].with_suffix(".json").read_text())
     assert (card["name"], card["license"], card["scale"], card["halo"]) == ("tiny", "CC0-1.0", 2, 4)
     assert card["architecture"] == vars(GeneratorSpec("light", 2, 16, 1))
-    assert (card["training"]["steps"], card["training"]["pictures"]) == (1234, 5)
+    training = card["training"]
+    assert (training["steps"], training["cpu_hours"]) == (1234, 1.7)
+    assert training["runs"] == [{"seed": 3}, {"seed": 4}]
+    assert [point["step"] for point in training["curve"][:3]] == [100, 200, 334]
     page = config.models[0].with_suffix(".md").read_text()
     for part in (
         "# tiny",
         "CC0-1.0",
         "five pictures of waves.",
         "python -m it",
-        "1,234 steps",
+        "1,234 steps, 1.7 hours",
+        "| step | 100 | 334 |",
+        "| 2,234 |",
+        "| 21.00 | 21.00 |",
         "| bicubic | photos |",
         "| `tiny.onnx` | photos |",
         card["files"][0]["sha256"],

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from core import distributed, random_state
+from core.checkpoint import load_state
 from core.command import UserError, run_command
 from core.history import read_history
 from core.run import Periodic, open_run, pick_device
@@ -113,7 +114,7 @@ def _cpu_hours(generator: Path) -> float:
     """Return the processor time that a generator's file says its training has taken so far."""
     if not generator.exists():
         return 0.0
-    hours: float = load_generator(generator)[2].get("cpu_hours", 0.0)
+    hours: float = load_state(generator)["training"].get("cpu_hours", 0.0)
     return hours
 
 

@@ -44,8 +44,20 @@ def pixel_term(distance: Distance, weight: Weight = 1.0) -> Term:
     return Term("pixel", lambda forward: measure(forward.fake.float(), forward.real), weight)
 
 
+_LARGEST_SHIFT = 8  # pixels: the coarsest grid of the installed feature network
+
+
+def _shifted(*pictures: Tensor) -> list[Tensor]:
+    """Cut the same random few rows and columns off the top and left of each picture."""
+    top, left = torch.randint(_LARGEST_SHIFT, (2,)).tolist()
+    return [picture[..., top:, left:] for picture in pictures]
+
+
 def perceptual_term(features: nn.Module, distance: Distance = "mse", weight: Weight = 1.0) -> Term:
     """Return the distance of feature maps, summed over the maps, as a term.
+
+    A network that strides sees a picture on a grid, and a generator learns to paint that grid where
+    it is not looked at. So the pictures are shifted at random under the grid, both alike.
 
     Args:
         features: maps pictures ``[N, 3, H, W]`` in [0, 1] to a list of feature maps.
@@ -55,9 +67,10 @@ def perceptual_term(features: nn.Module, distance: Distance = "mse", weight: Wei
     measure = _DISTANCES[distance]
 
     def function(forward: Forward) -> Tensor:
+        real, fake = _shifted(forward.real, forward.fake)
         with torch.no_grad():
-            wanted = features(forward.real)
-        got = features(forward.fake)
+            wanted = features(real)
+        got = features(fake)
         parts = [measure(g.float(), w.float()) for g, w in zip(got, wanted, strict=True)]
         return torch.stack(parts).sum()
 

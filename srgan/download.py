@@ -6,8 +6,10 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
@@ -29,13 +31,16 @@ class RemoteFile:
 
     Attributes:
         url: where it is.
-        size: bytes.
-        sha256: hexadecimal digest.
+        size: bytes; None where it is not known before the server tells it.
+        digest: hexadecimal.
+        algorithm: of the digest, by hashlib's name. MD5 finds accidents, not attacks: it is for
+            files of which nothing better was ever published.
     """
 
     url: str
-    size: int
-    sha256: str
+    size: int | None
+    digest: str
+    algorithm: Literal["sha256", "md5"] = "sha256"
 
     @property
     def name(self) -> str:
@@ -43,22 +48,39 @@ class RemoteFile:
         return self.url.rpartition("/")[2]
 
 
-def _digest(path: Path) -> str:
+def _is_expected(path: Path, remote: RemoteFile) -> bool:
+    if remote.size is not None and path.stat().st_size != remote.size:
+        return False
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, remote.algorithm).hexdigest() == remote.digest
 
 
-def _fetch(remote: RemoteFile, unfinished: Path, timeout: float) -> None:
+def _told_size(headers: Message) -> int | None:
+    """Return the size of the whole file by an answer's headers, if they tell it."""
+    # a part says "bytes 7-99/100" (RFC 9110, section 14.4)
+    told = (headers["Content-Range"] or headers["Content-Length"] or "").rpartition("/")[2]
+    return int(told) if told.isdigit() else None
+
+
+def _fetch(remote: RemoteFile, unfinished: Path, timeout: float) -> int:
+    """Add what is missing to ``unfinished``; return the size that it must then have."""
     have = unfinished.stat().st_size if unfinished.exists() else 0
-    if have >= remote.size:
-        return
+    if remote.size is not None and have >= remote.size:
+        return remote.size
     request = urllib.request.Request(remote.url, headers={"Range": f"bytes={have}-"})
-    with urllib.request.urlopen(request, timeout=timeout) as response:
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:
+            return have  # there is nothing after that; the digest tells whether it is the file
+        raise
+    with response:
         resumes = response.status == 206
+        total = remote.size or _told_size(response.headers)
         with (
             unfinished.open("ab" if resumes else "wb") as file,
             tqdm(
-                total=remote.size,
+                total=total,
                 initial=have if resumes else 0,
                 unit="B",
                 unit_scale=True,
@@ -69,6 +91,7 @@ def _fetch(remote: RemoteFile, unfinished: Path, timeout: float) -> None:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
+    return unfinished.stat().st_size if total is None else total
 
 
 def download(
@@ -93,10 +116,10 @@ def download(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    logger.info("downloading %s (%.1f MB) to %s", remote.url, remote.size / 1e6, path)
+    logger.info("downloading %s to %s", remote.url, path)
     for attempt in range(1, tries + 1):
         try:
-            _fetch(remote, unfinished, timeout)
+            total = _fetch(remote, unfinished, timeout)
         except (OSError, HTTPException) as error:
             final = isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410)
             if final or attempt == tries:
@@ -104,14 +127,16 @@ def download(
             logger.info("%s; trying again", error)
             time.sleep(pause * 2 ** (attempt - 1))
             continue
-        if unfinished.stat().st_size >= remote.size:
+        if unfinished.stat().st_size >= total:
             break
         if attempt == tries:
             raise DownloadError(
-                f"{remote.url} broke off after {unfinished.stat().st_size} of {remote.size} bytes; "
+                f"{remote.url} broke off after {unfinished.stat().st_size} of {total} bytes; "
                 "run the command again to go on from there"
             )
-    if unfinished.stat().st_size != remote.size or _digest(unfinished) != remote.sha256:
+    if not _is_expected(unfinished, remote):
         unfinished.unlink()
-        raise DownloadError(f"{remote.url} is not the file expected: its size or sha256 is wrong")
+        raise DownloadError(
+            f"{remote.url} is not the file expected: its size or {remote.algorithm} is wrong"
+        )
     unfinished.replace(path)

@@ -1,5 +1,6 @@
 """Downloads: whole or absent, resumed where they broke off, checked before they are used."""
 
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -98,7 +99,7 @@ def test_nothing_is_at_the_path_before_it_is_complete(web: Web, path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sha256": "0" * 64}, {"size": len(CONTENT) - 1}], ids=["digest", "size"]
+    "wrong", [{"digest": "0" * 64}, {"size": len(CONTENT) - 1}], ids=["digest", "size"]
 )
 def test_another_file_than_expected_is_refused_and_removed(
     wrong: dict[str, object], web: Web, path: Path
@@ -110,9 +111,44 @@ def test_another_file_than_expected_is_refused_and_removed(
 
 
 def test_a_file_shorter_than_expected_never_becomes_complete(web: Web, path: Path) -> None:
-    with pytest.raises(DownloadError, match="broke off after 300000 of 300001"):
+    with pytest.raises(DownloadError, match="not the file expected"):
         download(replace(web.remote, size=len(CONTENT) + 1), path, tries=2, pause=0.0)
-    assert not path.exists()
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.fixture
+def unmeasured(web: Web) -> RemoteFile:
+    """The same file, of which only an MD5 is known."""
+    digest = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+    return replace(web.remote, size=None, digest=digest, algorithm="md5")
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_size_that_is_not_known_is_told_by_the_server(
+    ranges: bool, web: Web, unmeasured: RemoteFile, path: Path, part: Path
+) -> None:
+    web.ranges = ranges
+    part.write_bytes(CONTENT[:1000])
+    web.breaks_after = [100_000, 5_000]
+    with pytest.raises(DownloadError, match=r"broke off after .* of 300000 bytes"):
+        download(unmeasured, path, tries=2, pause=0.0)
+    download(unmeasured, path, pause=0.0)
+    assert_complete(path)
+
+
+def test_a_whole_file_of_unknown_size_is_recognised_by_its_digest(
+    web: Web, unmeasured: RemoteFile, path: Path, part: Path
+) -> None:
+    part.write_bytes(CONTENT)
+    download(unmeasured, path, pause=0.0)
+    assert web.asked == ["bytes=300000-"]
+    assert_complete(path)
+    path.rename(part)
+    with part.open("ab") as file:
+        file.write(b"more than there is")
+    with pytest.raises(DownloadError, match="its size or md5 is wrong"):
+        download(unmeasured, path, pause=0.0)
+    assert not part.exists()
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])

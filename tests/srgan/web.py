@@ -16,6 +16,7 @@ class Web:
 
     Attributes:
         content: the file.
+        name: the last part of its address.
         ranges: whether it knows the Range header.
         breaks_after: bytes after which each of the next connections is cut.
         status: an error to answer with instead.
@@ -23,6 +24,7 @@ class Web:
     """
 
     content: bytes
+    name: str = "file.zip"
     ranges: bool = True
     breaks_after: list[int] = field(default_factory=list)
     status: int | None = None
@@ -32,7 +34,7 @@ class Web:
     @property
     def remote(self) -> RemoteFile:
         digest = hashlib.sha256(self.content).hexdigest()
-        return RemoteFile(f"http://127.0.0.1:{self.port}/file.zip", len(self.content), digest)
+        return RemoteFile(f"http://127.0.0.1:{self.port}/{self.name}", len(self.content), digest)
 
 
 def _answer(web: Web, handler: BaseHTTPRequestHandler) -> None:
@@ -42,8 +44,14 @@ def _answer(web: Web, handler: BaseHTTPRequestHandler) -> None:
         handler.send_error(web.status)
         return
     start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and web.ranges else 0
+    if start and start >= len(web.content):
+        handler.send_error(416)
+        return
     body = web.content[start:]
     handler.send_response(206 if wanted and web.ranges else 200)
+    if wanted and web.ranges:
+        whole = len(web.content)
+        handler.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     if web.breaks_after:

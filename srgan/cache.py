@@ -18,9 +18,10 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from core.command import UserError
+from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
-__all__ = ["PairCache", "Pixels", "open_cache", "read_rgb"]
+__all__ = ["PairCache", "Pixels", "open_cache", "read_pair", "read_rgb"]
 
 logger = logging.getLogger(__name__)
 _LAYOUT = 1  # raised whenever the files' layout or the degradation changes
@@ -60,27 +61,47 @@ class PairCache:
         return len(self.lr)
 
 
-def _fingerprint(paths: Sequence[Path], scale: int, smallest: int) -> str:
-    files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
-    return hashlib.sha256(json.dumps([_LAYOUT, scale, smallest, files]).encode()).hexdigest()[:16]
+def _identity(path: Path) -> tuple[str, int, int]:
+    return str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns
 
 
-def _pair(path: Path, scale: int) -> tuple[Pixels, Pixels]:
-    picture = read_rgb(path)
-    height, width = (side // scale * scale for side in picture.shape[:2])
-    hr = picture[:height, :width]
-    planes = torch.from_numpy(hr).permute(2, 0, 1)
-    lr = imresize_uint8(planes, 1 / scale).permute(1, 2, 0).numpy()
+def _fingerprint(files: Sequence[PictureFile], scale: int, smallest: int) -> str:
+    content = [
+        _identity(file.hr) if file.lr is None else (*_identity(file.hr), *_identity(file.lr))
+        for file in files
+    ]
+    return hashlib.sha256(json.dumps([_LAYOUT, scale, smallest, content]).encode()).hexdigest()[:16]
+
+
+def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
+    """Decode a picture and its twin, which is made with MATLAB's bicubic where it has none.
+
+    Returns:
+        uint8 ``[scale * H, scale * W, 3]``, what is left over at the right and at the bottom cut
+        off, and uint8 ``[H, W, 3]``.
+
+    Raises:
+        ValueError: if a file is not a picture that can be read in full.
+        UserError: if a twin is not of the size that goes with its picture.
+    """
+    picture = read_rgb(file.hr)
+    height, width = (side // scale for side in picture.shape[:2])
+    hr = picture[: height * scale, : width * scale]
+    if file.lr is None:
+        planes = torch.from_numpy(hr).permute(2, 0, 1)
+        return hr, imresize_uint8(planes, 1 / scale).permute(1, 2, 0).numpy()
+    lr = read_rgb(file.lr)
+    check_sizes(file, picture.shape, lr.shape, scale)
     return hr, lr
 
 
-def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> None:
+def _build(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
     """Write a cache to ``folder``, which appears when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         unfinished.mkdir()
-        _write(unfinished, paths, scale, smallest)
+        _write(unfinished, files, scale, smallest)
         try:
             unfinished.rename(folder)
         except OSError:
@@ -91,17 +112,17 @@ def _build(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> No
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _write(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> None:
+def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
     shapes: list[tuple[int, int]] = []
 
-    def load(path: Path) -> tuple[Pixels, Pixels] | None:
+    def load(file: PictureFile) -> tuple[Pixels, Pixels] | None:
         try:
-            hr, lr = _pair(path, scale)
+            hr, lr = read_pair(file, scale)
         except ValueError as error:
             logger.warning("left out: %s", error)
             return None
         if min(lr.shape[:2]) < smallest:
-            logger.warning("left out: %s is smaller than one training patch", path)
+            logger.warning("left out: %s is smaller than one training patch", file.hr)
             return None
         return hr, lr
 
@@ -110,7 +131,7 @@ def _write(folder: Path, paths: Sequence[Path], scale: int, smallest: int) -> No
         (folder / "lr.bin").open("wb") as lr_file,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        for pair in tqdm(pool.map(load, paths), total=len(paths), desc="decoding", disable=None):
+        for pair in tqdm(pool.map(load, files), total=len(files), desc="decoding", disable=None):
             if pair is not None:
                 hr_file.write(pair[0].tobytes())
                 lr_file.write(pair[1].tobytes())
@@ -129,29 +150,29 @@ def _split(file: Path, shapes: Sequence[tuple[int, int]]) -> list[Pixels]:
 
 
 def open_cache(
-    cache_dir: Path, paths: Sequence[Path], scale: int, smallest_side: int = 1
+    cache_dir: Path, files: Sequence[PictureFile], scale: int, smallest_side: int = 1
 ) -> PairCache:
-    """Open the decoded twins of ``paths``, decoding them first if that was not done before.
+    """Open the decoded pairs of ``files``, decoding them first if that was not done before.
 
-    Each picture is cropped to a multiple of ``scale`` and reduced with MATLAB's bicubic. The cache
-    is renewed when a file's path, size or time changes.
+    Pairs are as :func:`read_pair` reads them. The cache is renewed when a file's path, size or
+    time changes.
 
     Args:
         cache_dir: where caches live; one folder is made in it for each distinct input.
-        paths: pictures in any format that Pillow reads.
+        files: pictures in any format that Pillow reads.
         scale: reduction of each side.
         smallest_side: low-resolution pictures with a shorter side are left out, with a warning.
 
     Raises:
-        UserError: if no picture remains.
+        UserError: if no picture remains, or a twin is of the wrong size.
     """
-    folder = cache_dir / _fingerprint(paths, scale, smallest_side)
+    folder = cache_dir / _fingerprint(files, scale, smallest_side)
     if not folder.exists():
-        _build(folder, paths, scale, smallest_side)
+        _build(folder, files, scale, smallest_side)
     shapes: list[tuple[int, int]] = json.loads((folder / "index.json").read_text())["lr_shapes"]
     if not shapes:
         raise UserError(
-            f"none of the {len(paths)} files is a picture of at least "
+            f"none of the {len(files)} files is a picture of at least "
             f"{smallest_side * scale} pixels a side"
         )
     large = [(height * scale, width * scale) for height, width in shapes]

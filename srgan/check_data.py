@@ -1,4 +1,4 @@
-"""List what is wrong with a collection: unreadable, tiny, duplicate and leaked pictures."""
+"""List what is wrong with a collection: pictures not to train on, and twins that do not fit."""
 
 import logging
 import sys
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from core.command import UserError, run_command
 from srgan.cache import read_rgb
+from srgan.pairs import PictureFile, check_sizes
 from srgan.sources import list_pictures, training_pictures
 
 __all__ = ["CheckConfig", "check_data", "difference_hash", "findings"]
@@ -30,8 +31,9 @@ class CheckConfig:
     """What to check.
 
     Attributes:
-        data: div2k, or folders of pictures separated by commas.
+        data: div2k, flickr2k and folders of pictures, separated by commas.
         data_dir: where named data sets lie.
+        scale: side of a picture over that of its twin, where pictures come in pairs.
         test_sets: folders of pictures that must not be trained on.
         smallest: least length of a side, in pixels.
         distance: of 256 bits, how many may differ between pictures that count as the same.
@@ -39,11 +41,14 @@ class CheckConfig:
 
     data: Annotated[str, tyro.conf.Positional]
     data_dir: Path = Path("data")
+    scale: int = 4
     test_sets: tuple[Path, ...] = ()
     smallest: int = 192
     distance: int = 20
 
     def __post_init__(self) -> None:
+        if self.scale < 1:
+            raise UserError(f"--scale must be at least 1, not {self.scale}")
         if self.smallest < 1:
             raise UserError(f"--smallest must be at least 1, not {self.smallest}")
         if not 0 <= self.distance <= 127:
@@ -72,24 +77,35 @@ def _near(bits: Bits, others: Sequence[tuple[Path, Bits]], distance: int) -> Pat
 
 
 def findings(
-    pictures: Sequence[Path], test_pictures: Sequence[Path], smallest: int, distance: int
+    files: Sequence[PictureFile],
+    test_pictures: Sequence[Path],
+    *,
+    scale: int,
+    smallest: int,
+    distance: int,
 ) -> Iterator[tuple[str, Path, str]]:
     """Yield ``(kind, path, what is wrong)`` for each picture that should not be trained on.
 
-    Kinds are ``unreadable``, ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a
-    test picture, or near its mirror image).
+    Kinds are ``unreadable``, ``mismatched`` (with a twin of another size than ``scale`` asks for),
+    ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a test picture, or near its
+    mirror image).
     """
     tests = []
     for path in test_pictures:
         picture = read_rgb(path)
         tests += [(path, difference_hash(p)) for p in (picture, picture[:, ::-1])]
     seen: list[tuple[Path, Bits]] = []
-    for path in tqdm(pictures, desc="checking", disable=None):
+    for file in tqdm(files, desc="checking", disable=None):
+        path = file.hr
         try:
             picture = read_rgb(path)
+            if file.lr is not None:
+                check_sizes(file, picture.shape, read_rgb(file.lr).shape, scale)
         except ValueError as error:
             yield "unreadable", path, str(error)
             continue
+        except UserError as error:
+            yield "mismatched", path, str(error)
         if min(picture.shape[:2]) < smallest:
             size = f"{picture.shape[1]}x{picture.shape[0]}"
             yield "tiny", path, f"{size}, a side is shorter than {smallest}"
@@ -107,14 +123,20 @@ def check_data(config: CheckConfig) -> bool:
     Raises:
         UserError: if the data cannot be had.
     """
-    pictures = training_pictures(config.data, config.data_dir)
+    files = training_pictures(config.data, config.data_dir, config.scale)
     tests = [path for folder in config.test_sets for path in list_pictures(folder)]
-    counts = dict.fromkeys(("unreadable", "tiny", "duplicate", "leaked"), 0)
-    for kind, path, reason in findings(pictures, tests, config.smallest, config.distance):
+    counts = dict.fromkeys(("unreadable", "mismatched", "tiny", "duplicate", "leaked"), 0)
+    for kind, path, reason in findings(
+        files,
+        tests,
+        scale=config.scale,
+        smallest=config.smallest,
+        distance=config.distance,
+    ):
         counts[kind] += 1
         sys.stdout.write(f"{kind}: {path}: {reason}\n")
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    sys.stdout.write(f"{len(pictures)} pictures: {summary}\n")
+    sys.stdout.write(f"{len(files)} pictures: {summary}\n")
     return True
 
 

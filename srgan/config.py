@@ -27,7 +27,8 @@ class TrainConfig:
         recipe: laptop, srgan (Ledig et al. 2017), esrgan (Wang et al. 2018), real-esrgan (Wang et
             al. 2021).
         show_config: print the settings as JSON and stop.
-        data: div2k, or folders of pictures separated by commas.
+        data: div2k, flickr2k and folders of pictures, separated by commas. A folder with HR/ and
+            LRx4/ (by scale) inside brings its own low-resolution pictures.
         data_dir: where named data sets lie, and are downloaded to.
         cache_dir: where decoded pictures are kept.
         holdout: pictures kept from training, to validate on.
@@ -35,8 +36,9 @@ class TrainConfig:
         out: folder of the run.
         resume: go on from the run's checkpoint.
         init: a generator file to start from; it replaces generator, scale, width and blocks.
-        degradation: what the generator learns to undo: bicubic (the benchmarks'), camera (blur,
-            noise and JPEG), real (Real-ESRGAN's second order).
+        degradation: what the generator learns to undo: bicubic (the benchmarks'; pictures that
+            come in pairs stay as they are), camera (blur, noise and JPEG), real (Real-ESRGAN's
+            second order).
         generator: light (for processors), srresnet or rrdb.
         scale: output side over input side.
         width: channels of the generator's body.

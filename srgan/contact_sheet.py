@@ -11,6 +11,7 @@ from core.command import UserError, run_command
 from core.pictures import save_grid
 from srgan.cache import open_cache
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
+from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
 from srgan.sources import training_pictures
 
@@ -24,10 +25,10 @@ class SheetConfig:
     """What to render.
 
     Attributes:
-        data: div2k, or folders of pictures separated by commas.
+        data: div2k, flickr2k and folders of pictures, separated by commas.
         data_dir: where named data sets lie.
         cache_dir: where decoded pictures are kept.
-        degradation: bicubic, camera or real.
+        degradation: bicubic (pictures that come in pairs stay as they are), camera or real.
         scale: output side over input side.
         patch: side of a low-resolution patch.
         patches: how many.
@@ -59,15 +60,18 @@ def contact_sheet(config: SheetConfig) -> bool:
     Raises:
         UserError: if the data cannot be had.
     """
-    pictures = training_pictures(config.data, config.data_dir)
+    pictures = training_pictures(config.data, config.data_dir, config.scale)
+    low_resolution(pictures, config.degradation)
     pairs = open_cache(config.cache_dir, pictures, config.scale, smallest_side=config.patch)
     # One batch each: what a stage draws once for a batch differs from patch to patch here.
     sampler = PatchSampler(pairs, 1, config.patch, config.seed)
     shown = []
     for index in range(config.patches):
-        hr = sampler.batch(index).real
-        draw = Draw((config.seed, index), hr.device)
-        lr = DEGRADATIONS[config.degradation](hr, config.scale, draw)
+        hr, lr = sampler.batch(index)
+        if config.degradation != "bicubic":
+            draw = Draw((config.seed, index), hr.device)
+            lr = DEGRADATIONS[config.degradation](hr, config.scale, draw)
+        assert lr is not None
         shown += [F.interpolate(lr, hr.shape[-2:], mode="nearest"), hr]
     save_grid(torch.cat(shown), config.out, columns=12)
     logger.info("wrote %s: each degraded patch, and right of it what it was made from", config.out)

@@ -1,16 +1,15 @@
 """Where training pictures come from: a data set by name, or any folder."""
 
 import logging
-import os
-import shutil
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 
 from core.command import UserError
+from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
+from srgan.pairs import PictureFile, pair_up
 
 __all__ = ["NAMED_SOURCES", "list_pictures", "training_pictures"]
 
@@ -21,11 +20,11 @@ _SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"
 
 @dataclass(frozen=True)
 class _Archive:
-    """A zip on the web that holds one folder of pictures.
+    """A zip or tar on the web that holds a folder of pictures.
 
     Attributes:
-        remote: the zip.
-        folder: the folder's name, in the zip and on disk.
+        remote: the archive.
+        folder: the folder's name, in the archive and on disk.
         pictures: how many there are in it.
     """
 
@@ -34,9 +33,9 @@ class _Archive:
     pictures: int
 
 
-# Agustsson and Timofte 2017; for academic research.
 NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
     {
+        # Agustsson and Timofte 2017; for academic research.
         "div2k": _Archive(
             RemoteFile(
                 "https://data.vision.ee.ethz.ch/cvl/DIV2K/DIV2K_train_HR.zip",
@@ -45,6 +44,19 @@ NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
             ),
             "DIV2K_train_HR",
             800,
+        ),
+        # Lim et al. 2017; about 20 GB, half of which are low-resolution twins that are not used.
+        # Its authors published no checksum. This MD5 is the one that other projects hold it to
+        # (torchSR, leverxgroup/esrgan); that it is right was not tried here.
+        "flickr2k": _Archive(
+            RemoteFile(
+                "https://cv.snu.ac.kr/research/EDSR/Flickr2K.tar",
+                None,
+                "5d3f39443d5e9489bff8963f8f26cb03",
+                "md5",
+            ),
+            "Flickr2K_HR",
+            2650,
         ),
     }
 )
@@ -68,25 +80,13 @@ def list_pictures(folder: Path) -> list[Path]:
     return found
 
 
-def _extract(archive: Path, folder: Path) -> None:
-    """Unpack the pictures of a zip into ``folder``, which appears when all of them are there."""
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        unfinished.mkdir()
-        with zipfile.ZipFile(archive) as content:
-            for member in content.infolist():
-                name = PurePosixPath(member.filename)
-                if name.suffix.lower() in _SUFFIXES:
-                    with content.open(member) as packed, (unfinished / name.name).open("wb") as out:
-                        shutil.copyfileobj(packed, out)
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def _named(name: str, data_dir: Path) -> list[Path]:
     source = NAMED_SOURCES[name]
-    places = [data_dir / source.folder, data_dir / name.upper() / source.folder]
+    # By itself, or where unpacking by hand leaves it: Flickr2K/Flickr2K_HR.
+    places = [
+        data_dir / source.folder,
+        data_dir / source.folder.partition("_")[0] / source.folder,
+    ]
     for place in places:
         found = _pictures_below(place)
         if len(found) >= source.pictures:
@@ -102,31 +102,52 @@ def _named(name: str, data_dir: Path) -> list[Path]:
     except (DownloadError, OSError) as error:
         raise UserError(
             f"{name} is not in {places[0]} and could not be fetched: {error}. Put the "
-            f"{source.pictures} pictures of {source.remote.name} into {places[0]}, or the zip "
-            "itself beside it; or train on pictures of your own, which needs no download: "
-            "--data FOLDER"
+            f"{source.pictures} pictures of {source.folder} into {places[0]}, or "
+            f"{source.remote.name} itself beside it; or train on pictures of your own, which "
+            "needs no download: --data FOLDER"
         ) from error
-    logger.info("unpacking %s", archive)
-    _extract(archive, places[0])
+    logger.info("unpacking %s; it can be removed afterwards", archive)
+    extract(
+        archive,
+        places[0],
+        lambda path: path.parent.name == source.folder and path.suffix.lower() in _SUFFIXES,
+        source.pictures,
+    )
     return list_pictures(places[0])
 
 
-def training_pictures(data: str, data_dir: Path) -> list[Path]:
+def _folder(folder: Path, scale: int) -> list[PictureFile]:
+    """Return a folder's pictures: with their twins where it has HR/ and LRx4/ (by scale) inside."""
+    large = folder / "HR"
+    if not large.is_dir():
+        return [PictureFile(path) for path in list_pictures(folder)]
+    small = folder / f"LRx{scale}"
+    if not small.is_dir():
+        raise UserError(
+            f"{folder} holds HR but no {small.name}; name {large} itself to train on what is "
+            "reduced from it"
+        )
+    return pair_up(list_pictures(large), large, list_pictures(small), small, scale)
+
+
+def training_pictures(data: str, data_dir: Path, scale: int) -> list[PictureFile]:
     """Return the files to train on.
 
     Args:
-        data: ``div2k``, or folders of pictures separated by commas.
+        data: ``div2k``, ``flickr2k`` and folders of pictures, separated by commas. Where a folder
+            holds ``HR`` and ``LRx4`` (by scale), pictures come with their twins.
         data_dir: where named data sets lie, and are downloaded to.
+        scale: output side over input side.
 
     Raises:
-        UserError: if a name is unknown, or its data cannot be had.
+        UserError: if a name is unknown, its data cannot be had, or a picture has no twin.
     """
-    pictures: list[Path] = []
+    pictures: list[PictureFile] = []
     for part in data.split(","):
         if part in NAMED_SOURCES:
-            pictures += _named(part, data_dir)
+            pictures += [PictureFile(path) for path in _named(part, data_dir)]
         elif Path(part).is_dir():
-            pictures += list_pictures(Path(part))
+            pictures += _folder(Path(part), scale)
         else:
             raise UserError(
                 f"--data must be {', '.join(NAMED_SOURCES)} or a folder; {part!r} is neither"

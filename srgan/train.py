@@ -22,12 +22,14 @@ from core.trainer import Observer, Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
+from srgan.degradations import DEGRADATIONS
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
+from srgan.pairs import PictureFile, low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
-from srgan.validation import Samples, validation
+from srgan.validation import Samples, degraded, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
 
@@ -38,9 +40,10 @@ logger = logging.getLogger(__name__)
 _PLACES = ("cache_dir", "data_dir", "device", "out", "resume", "show_config", "validate")
 
 
-def _split(config: TrainConfig) -> tuple[list[Path], list[Path]]:
+def _split(
+    config: TrainConfig, pictures: Sequence[PictureFile]
+) -> tuple[Sequence[PictureFile], Sequence[PictureFile]]:
     """Divide the pictures into those to train on and those held out, spread over the list."""
-    pictures = training_pictures(config.data, config.data_dir)
     if config.holdout == 0:
         return pictures, []
     if config.holdout * 2 > len(pictures):
@@ -152,7 +155,9 @@ def train(config: TrainConfig) -> bool:
         reparameterise(generator)
     if config.quantisation_aware:
         quantisation_aware(generator)
-    training, held_out = _split(config)
+    pictures = training_pictures(config.data, config.data_dir, spec.scale)
+    undone = low_resolution(pictures, config.degradation)
+    training, held_out = _split(config, pictures)
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)
     game = build_game(config, generator)
@@ -171,8 +176,8 @@ def train(config: TrainConfig) -> bool:
     if state is not None:
         trainer.load_state_dict(state)
     logger.info(
-        "training %s on %d pictures, %s on %s; results in %s",
-        spec, len(pairs), trainer.precision, device, run.folder,
+        "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
+        spec, len(pairs), undone, trainer.precision, device, run.folder,
     )  # fmt: skip
 
     spent = _cpu_hours(run.generator) if config.resume else 0.0
@@ -193,9 +198,9 @@ def train(config: TrainConfig) -> bool:
     kept_back: PairCache | None = None
     if held_out:
         kept_back = open_cache(config.cache_dir, held_out, spec.scale, smallest_side=config.patch)
+        if config.degradation != "bicubic":  # which the cache's own twins have undergone
+            kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
-        if trainer.prepare is not None:
-            seen = trainer.prepare(seen.to(device), 0).to(torch.device("cpu"))
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
     watched = held_out or config.validate
     finished = run.play(
@@ -204,7 +209,7 @@ def train(config: TrainConfig) -> bool:
         observers=observers,
         checkpoint_every=config.checkpoint_every,
         log_every=min(100, config.checkpoint_every),
-        measure=validation(kept_back, config.validate, spec.scale) if watched else None,
+        measure=validation(kept_back, undone, config.validate, spec.scale) if watched else None,
     )
     if distributed.is_main():
         keep(trainer)

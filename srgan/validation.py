@@ -11,11 +11,12 @@ from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
 from srgan.cache import PairCache
+from srgan.degradations import Degradation, Draw
 from srgan.evaluate import evaluation_pairs
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 
-__all__ = ["Samples", "validation"]
+__all__ = ["Samples", "degraded", "validation"]
 
 Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
 
@@ -29,13 +30,27 @@ def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
     return hr.cpu()
 
 
+def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
+    """Return the same pictures with twins that ``degradation`` makes, whole, each in its own way.
+
+    Which way depends on a picture's place alone, so that runs of different seeds compare.
+    """
+    lr = []
+    for index, picture in enumerate(pairs.hr):
+        draw = Draw((index,), torch.device("cpu"))
+        small = degradation(as_tensor([picture]), pairs.scale, draw)[0]
+        lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+    return PairCache(pairs.scale, pairs.hr, lr)
+
+
 def validation(
-    held_out: PairCache | None, sets: Sequence[Path], scale: int
+    held_out: PairCache | None, name: str, sets: Sequence[Path], scale: int
 ) -> Callable[[Trainer], Mapping[str, float]]:
     """Return a measure: mean PSNR on luma of the sampled generator, for each collection.
 
     Args:
-        held_out: pictures kept from training, as ``validation/psnr_y``.
+        held_out: pictures kept from training, as ``validation/NAME_psnr_y``.
+        name: of where their low-resolution twins come from, such as ``bicubic``.
         sets: folders as for ``srgan.evaluate``, as ``validation/NAME_psnr_y``.
         scale: of the generator, and the border that is left out.
     """
@@ -57,7 +72,7 @@ def validation(
                 (as_tensor([lr]), as_tensor([hr]))
                 for lr, hr in zip(held_out.lr, held_out.hr, strict=True)
             ]
-            scores["validation/psnr_y"] = score(trainer, pairs)
+            scores[f"validation/{name}_psnr_y"] = score(trainer, pairs)
         for folder in sets:
             scores[f"validation/{folder.name}_psnr_y"] = score(
                 trainer, list(evaluation_pairs(folder, scale))

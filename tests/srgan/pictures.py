@@ -1,5 +1,6 @@
 """Pictures made up for tests: smooth, coloured, and different from each other."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from srgan.cache import Pixels
+from srgan.pairs import PictureFile
+from srgan.resize import imresize_uint8
 
 
 def picture(height: int, width: int, seed: int = 0) -> Pixels:
@@ -32,6 +35,22 @@ def save_pictures(folder: Path, count: int, height: int = 72, width: int = 80) -
     for index, path in enumerate(paths):
         Image.fromarray(picture(height, width, seed=index)).save(path)
     return paths
+
+
+def files(paths: Sequence[Path]) -> list[PictureFile]:
+    """The same pictures, without twins of their own."""
+    return [PictureFile(path) for path in paths]
+
+
+def save_pairs(folder: Path, count: int, scale: int = 2, height: int = 48, width: int = 40) -> Path:
+    """Write pictures to ``HR`` and twins to ``LRx2`` (by scale), darker than any reduction's."""
+    for path in save_pictures(folder / "HR", count, height, width):
+        twin = folder / f"LRx{scale}" / path.name
+        twin.parent.mkdir(exist_ok=True)
+        with Image.open(path) as opened:
+            small = imresize_uint8(planes(np.asarray(opened)), 1 / scale)
+        Image.fromarray((small // 2).permute(1, 2, 0).numpy()).save(twin)
+    return folder
 
 
 def planes(pixels: Pixels) -> Tensor:

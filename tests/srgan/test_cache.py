@@ -12,8 +12,9 @@ from PIL import Image
 from core.command import UserError
 from srgan import cache
 from srgan.cache import open_cache, read_rgb
+from srgan.pairs import PictureFile
 from srgan.resize import imresize_uint8
-from tests.srgan.pictures import picture, planes, save_pictures
+from tests.srgan.pictures import files, picture, planes, save_pictures
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_pairs_are_what_direct_computation_gives(
     scale: int, paths: list[Path], store: Path
 ) -> None:
-    pairs = open_cache(store, paths, scale)
+    pairs = open_cache(store, files(paths), scale)
     assert pairs.scale == scale
     assert len(pairs) == len(pairs.hr) == len(pairs.lr) == 3
     for path, hr, lr in zip(paths, pairs.hr, pairs.lr, strict=True):
@@ -62,13 +63,50 @@ def test_pairs_are_what_direct_computation_gives(
         assert torch.equal(planes(lr), wanted)
 
 
+def test_a_picture_that_brings_its_twin_keeps_it(paths: list[Path], store: Path) -> None:
+    twins = [path.with_name(f"twin{index}.png") for index, path in enumerate(paths[:2])]
+    for twin, size in zip(twins, [(12, 16), (20, 15)], strict=True):
+        Image.fromarray(picture(*size, seed=50)).save(twin)
+    pairs = open_cache(
+        store,
+        [PictureFile(paths[0], twins[0]), PictureFile(paths[1], twins[1]), *files(paths[2:])],
+        2,
+    )
+    np.testing.assert_array_equal(pairs.lr[0], picture(12, 16, seed=50))
+    np.testing.assert_array_equal(pairs.lr[1], picture(20, 15, seed=50))
+    np.testing.assert_array_equal(pairs.hr[1], picture(41, 30, seed=1)[:40])
+    wanted = imresize_uint8(planes(picture(17, 19, seed=2)[:16, :18]), 0.5)
+    assert torch.equal(planes(pairs.lr[2]), wanted)
+
+
+def test_a_changed_twin_renews_the_cache(paths: list[Path], store: Path) -> None:
+    twin = paths[0].with_name("twin.png")
+    for seed in (50, 51):
+        Image.fromarray(picture(12, 16, seed=seed)).save(twin)
+        os.utime(twin, ns=(seed, seed))
+        pairs = open_cache(store, [PictureFile(paths[0], twin)], 2)
+        np.testing.assert_array_equal(pairs.lr[0], picture(12, 16, seed=seed))
+
+
+@pytest.mark.parametrize("size", [(12, 15), (24, 32), (11, 16)])
+def test_a_twin_of_the_wrong_size_is_named_and_nothing_is_kept(
+    size: tuple[int, int], paths: list[Path], store: Path
+) -> None:
+    twin = paths[0].with_name("twin.png")
+    Image.fromarray(picture(*size)).save(twin)
+    sentence = f"twin.png is {size[1]}x{size[0]}; as the twin of {paths[0]} .* must be 16x12"
+    with pytest.raises(UserError, match=sentence):
+        open_cache(store, [PictureFile(paths[0], twin)], 2)
+    assert list(store.iterdir()) == []
+
+
 def test_an_old_cache_is_used_without_decoding(
     paths: list[Path], store: Path, decoded: list[str]
 ) -> None:
-    first = open_cache(store, paths, 2)
+    first = open_cache(store, files(paths), 2)
     assert sorted(decoded) == ["0.png", "1.png", "2.png"]
     decoded.clear()
-    second = open_cache(store, paths, 2)
+    second = open_cache(store, files(paths), 2)
     assert decoded == []
     for old, new in zip((*first.hr, *first.lr), (*second.hr, *second.lr), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -77,25 +115,25 @@ def test_an_old_cache_is_used_without_decoding(
 def test_it_is_renewed_when_a_file_changes(
     paths: list[Path], store: Path, decoded: list[str]
 ) -> None:
-    open_cache(store, paths, 2)
+    open_cache(store, files(paths), 2)
     content = paths[1].read_bytes()
     Image.fromarray(picture(24, 20, seed=9)).save(paths[1])
-    assert open_cache(store, paths, 2).hr[1].shape == (24, 20, 3)
+    assert open_cache(store, files(paths), 2).hr[1].shape == (24, 20, 3)
     assert len(decoded) == 6
     # the same size and content, but written at another time
     paths[1].write_bytes(content)
     os.utime(paths[1], ns=(1, 1))
-    assert open_cache(store, paths, 2).hr[1].shape == (40, 30, 3)
+    assert open_cache(store, files(paths), 2).hr[1].shape == (40, 30, 3)
     assert len(decoded) == 9
 
 
 def test_scale_smallest_side_and_choice_of_files_have_caches_of_their_own(
     paths: list[Path], store: Path
 ) -> None:
-    assert len(open_cache(store, paths, 2)) == 3
-    assert open_cache(store, paths, 4).scale == 4
-    assert len(open_cache(store, paths, 2, smallest_side=12)) == 2
-    assert len(open_cache(store, paths[:1], 2)) == 1
+    assert len(open_cache(store, files(paths), 2)) == 3
+    assert open_cache(store, files(paths), 4).scale == 4
+    assert len(open_cache(store, files(paths), 2, smallest_side=12)) == 2
+    assert len(open_cache(store, files(paths[:1]), 2)) == 1
     assert len(list(store.iterdir())) == 4
 
 
@@ -106,7 +144,7 @@ def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(
     foreign.write_text("not a picture")
     truncated.write_bytes(paths[1].read_bytes()[:900])
     with caplog.at_level(logging.WARNING):
-        pairs = open_cache(store, [foreign, *paths, truncated], 2, smallest_side=10)
+        pairs = open_cache(store, files([foreign, *paths, truncated]), 2, smallest_side=10)
     assert [hr.shape[:2] for hr in pairs.hr] == [(24, 32), (40, 30)]
     warned = " ".join(caplog.messages)
     for name in ("foreign.png", "truncated.png", "2.png is smaller"):
@@ -117,7 +155,7 @@ def test_a_set_without_any_usable_picture_is_an_error_that_reaches_the_user(
     paths: list[Path], store: Path
 ) -> None:
     with pytest.raises(UserError, match="none of the 3 files is a picture of at least 400 pixels"):
-        open_cache(store, paths, 4, smallest_side=100)
+        open_cache(store, files(paths), 4, smallest_side=100)
 
 
 def test_nothing_half_written_is_left_or_used_after_a_failure(
@@ -133,9 +171,9 @@ def test_nothing_half_written_is_left_or_used_after_a_failure(
     with monkeypatch.context() as patch:
         patch.setattr(cache, "read_rgb", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            open_cache(store, paths, 2)
+            open_cache(store, files(paths), 2)
     assert list(store.iterdir()) == []
-    assert len(open_cache(store, paths, 2)) == 3
+    assert len(open_cache(store, files(paths), 2)) == 3
 
 
 def test_two_that_decode_the_same_at_once_share_the_result(
@@ -149,12 +187,12 @@ def test_two_that_decode_the_same_at_once_share_the_result(
         if path.name == "0.png" and not inside:
             inside = True
             monkeypatch.setattr(os, "getpid", lambda: -1)  # another process, from here on
-            open_cache(store, paths, 2)
+            open_cache(store, files(paths), 2)
             monkeypatch.undo()
         return original(path)
 
     monkeypatch.setattr(cache, "read_rgb", meanwhile)
-    assert len(open_cache(store, paths, 2)) == 3
+    assert len(open_cache(store, files(paths), 2)) == 3
     assert len(list(store.iterdir())) == 1
 
 

@@ -8,6 +8,8 @@ from PIL import Image
 
 from srgan import check_data as program
 from srgan.check_data import difference_hash, findings
+from srgan.pairs import PictureFile
+from tests.srgan.pictures import files
 
 
 def waves(seed: int, height: int = 220, width: int = 260) -> Image.Image:
@@ -23,7 +25,14 @@ def save(picture: Image.Image, path: Path, quality: int = 95) -> Path:
 
 
 def found(pictures: list[Path], tests: list[Path]) -> list[tuple[str, str]]:
-    return [(kind, path.name) for kind, path, _ in findings(pictures, tests, 192, 20)]
+    return found_in(files(pictures), tests)
+
+
+def found_in(pictures: list[PictureFile], tests: list[Path]) -> list[tuple[str, str]]:
+    return [
+        (kind, path.name)
+        for kind, path, _ in findings(pictures, tests, scale=2, smallest=192, distance=20)
+    ]
 
 
 def test_different_pictures_are_left_alone(tmp_path: Path) -> None:
@@ -53,6 +62,18 @@ def test_each_kind_is_found(tmp_path: Path) -> None:
     ]
 
 
+def test_twins_are_held_to_their_size_and_read_in_full(tmp_path: Path) -> None:
+    large = save(waves(1), tmp_path / "large.png")
+    twins = [
+        save(waves(1).resize((130, 110)), tmp_path / "good.png"),
+        save(waves(1).resize((130, 109)), tmp_path / "short.png"),
+        tmp_path / "broken.png",
+    ]
+    twins[2].write_bytes(twins[0].read_bytes()[:500])
+    kinds = [found_in([PictureFile(large, twin)], []) for twin in twins]
+    assert kinds == [[], [("mismatched", "large.png")], [("unreadable", "large.png")]]
+
+
 def test_the_hash_survives_size_and_compression_and_tells_others_apart() -> None:
     original = difference_hash(np.asarray(waves(5)))
     assert original.shape == (256,)
@@ -72,10 +93,10 @@ def test_the_command_counts(
     assert end.value.code == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"duplicate: {tmp_path / 'b.png'}")
-    assert lines[-1] == "2 pictures: 0 unreadable, 0 tiny, 1 duplicate, 0 leaked"
+    assert lines[-1] == "2 pictures: 0 unreadable, 0 mismatched, 0 tiny, 1 duplicate, 0 leaked"
 
 
-@pytest.mark.parametrize("options", [["--smallest", "0"], ["--distance", "128"]])
+@pytest.mark.parametrize("options", [["--smallest", "0"], ["--scale", "0"], ["--distance", "128"]])
 def test_wrong_settings_are_exit_code_2(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.command import UserError
 from srgan.contact_sheet import SheetConfig, contact_sheet
-from tests.srgan.pictures import save_pictures
+from tests.srgan.pictures import save_pairs, save_pictures
 
 
 def rendered(
@@ -34,6 +34,15 @@ def test_pairs_stand_side_by_side(tmp_path: Path) -> None:
     assert (sheet == again).all()
     other = rendered(folder, tmp_path / "other.png", degradation="real", seed=1)
     assert (sheet != other).any()
+
+
+def test_pairs_of_two_folders_are_shown_as_they_are_and_not_degraded(tmp_path: Path) -> None:
+    folder = save_pairs(tmp_path / "pairs", 2)
+    sheet = rendered(folder, tmp_path / "sheet.png", degradation="bicubic")
+    # the twins are half as bright as what they belong to
+    assert sheet[1:17, 1:17].mean() == pytest.approx(sheet[1:17, 18:34].mean() / 2, abs=2)
+    with pytest.raises(UserError, match="--degradation real makes its own"):
+        rendered(folder, tmp_path / "real.png", degradation="real")
 
 
 @pytest.mark.parametrize(

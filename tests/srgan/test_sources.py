@@ -1,7 +1,8 @@
 """Where training pictures come from."""
 
+import hashlib
 import io
-import shutil
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,27 +24,59 @@ def touch(folder: Path, *names: str) -> list[Path]:
     return [folder / name for name in names]
 
 
-def packed(**files: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("DIV2K_train_HR/", "")
-        for name, content in files.items():
-            archive.writestr(f"DIV2K_train_HR/{name}.png", content)
-        archive.writestr("DIV2K_train_HR/readme.txt", "not a picture")
-        archive.writestr("../../outside.png", "must stay inside")
-    return buffer.getvalue()
-
-
 FILES = {f"000{n}": bytes([n]) * 1000 for n in range(1, 4)}
 
 
+def zipped() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("DIV2K_train_HR/", "")
+        for name, content in FILES.items():
+            archive.writestr(f"DIV2K_train_HR/{name}.png", content)
+        archive.writestr("DIV2K_train_HR/readme.txt", "not a picture")
+    return buffer.getvalue()
+
+
+def tarred() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for folder in ("Flickr2K_HR", "Flickr2K_LR_bicubic/X4"):
+            for name, content in FILES.items():
+                entry = tarfile.TarInfo(f"Flickr2K/{folder}/{name}.png")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture(params=["div2k", "flickr2k"])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    """A div2k of three pictures, and one that tries to leave its folder, on a local server."""
-    with serving(Web(packed(**FILES))) as web:
-        small = replace(NAMED_SOURCES["div2k"], remote=web.remote, pictures=3)
-        monkeypatch.setattr(sources, "NAMED_SOURCES", MappingProxyType({"div2k": small}))
+def web(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """The data set, three pictures of it, on a local server."""
+    content = Web(zipped()) if name == "div2k" else Web(tarred(), "file.tar")
+    with serving(content) as web:
+        remote = web.remote
+        if NAMED_SOURCES[name].remote.size is None:
+            md5 = hashlib.md5(web.content, usedforsecurity=False).hexdigest()
+            remote = replace(remote, size=None, digest=md5, algorithm="md5")
+        small = replace(NAMED_SOURCES[name], remote=remote, pictures=3)
+        monkeypatch.setattr(sources, "NAMED_SOURCES", MappingProxyType({name: small}))
         yield web
+
+
+@pytest.fixture
+def folder(name: str) -> str:
+    return {"div2k": "DIV2K_train_HR", "flickr2k": "Flickr2K_HR"}[name]
+
+
+def found(data: str, data_dir: Path, scale: int = 4) -> list[Path]:
+    """The pictures, none of which brings a twin."""
+    files = training_pictures(data, data_dir, scale)
+    assert all(file.lr is None for file in files)
+    return [file.hr for file in files]
 
 
 def test_pictures_of_a_folder_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
@@ -56,80 +89,108 @@ def test_pictures_of_a_folder_are_found_at_any_depth_in_order(tmp_path: Path) ->
 def test_several_folders_are_taken_in_the_order_named(tmp_path: Path) -> None:
     second, first = touch(tmp_path / "b", "1.png")[0], touch(tmp_path / "a", "2.png")[0]
     data = f"{tmp_path / 'b'},{tmp_path / 'a'}"
-    assert training_pictures(data, tmp_path / "data") == [second, first]
+    assert found(data, tmp_path / "data") == [second, first]
 
 
-@pytest.mark.parametrize("place", ["DIV2K_train_HR", "DIV2K/DIV2K_train_HR"])
-def test_div2k_is_found_where_it_lies_without_a_download(place: str, tmp_path: Path) -> None:
-    wanted = touch(tmp_path / place, *(f"{n:04}.png" for n in range(1, 801)))
-    assert training_pictures("div2k", tmp_path) == wanted
+@pytest.mark.parametrize("place", ["{}", "{set}/{}"])
+def test_a_data_set_is_found_where_it_lies_without_a_download(
+    place: str, name: str, folder: str, tmp_path: Path
+) -> None:
+    place = place.format(folder, set=folder.partition("_")[0])
+    count = NAMED_SOURCES[name].pictures
+    wanted = touch(tmp_path / place, *(f"{n:04}.png" for n in range(1, count + 1)))
+    assert found(name, tmp_path) == wanted
 
 
-def test_div2k_is_fetched_and_unpacked_once(web: Web, tmp_path: Path) -> None:
+def test_it_is_fetched_and_unpacked_once(web: Web, name: str, folder: str, tmp_path: Path) -> None:
     for _ in range(2):
-        pictures = training_pictures("div2k", tmp_path / "data")
+        pictures = found(name, tmp_path / "data")
         assert len(web.asked) == 1
-    folder = tmp_path / "data" / "DIV2K_train_HR"
-    assert {p.parent for p in pictures} == {folder}
-    assert {p.stem: p.read_bytes() for p in pictures if p.stem in FILES} == FILES
-    assert not list(folder.glob("*.txt"))
-    assert not (tmp_path / "outside.png").exists()
+    assert {p.parent for p in pictures} == {tmp_path / "data" / folder}
+    assert {p.stem: p.read_bytes() for p in pictures} == FILES
+    assert not list((tmp_path / "data" / folder).glob("*.txt"))
 
 
-def test_a_zip_put_there_by_hand_is_unpacked_without_a_download(web: Web, tmp_path: Path) -> None:
-    (tmp_path / "file.zip").write_bytes(web.content)
-    assert len(training_pictures("div2k", tmp_path)) >= 3
+def test_a_broken_download_goes_on_where_it_stopped(
+    web: Web, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.breaks_after = [400]
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    assert len(found(name, tmp_path)) == 3
+    assert web.asked == ["bytes=0-", "bytes=400-"]
+
+
+def test_an_archive_put_there_by_hand_is_unpacked_without_a_download(
+    web: Web, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / web.name).write_bytes(web.content)
+    assert len(found(name, tmp_path)) == 3
     assert web.asked == []
 
 
-def test_unpacking_that_breaks_off_leaves_no_folder(
-    web: Web,  # noqa: ARG001
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_an_empty_folder_of_that_name_is_no_hindrance(
+    web: Web, name: str, folder: str, tmp_path: Path
 ) -> None:
-    def full(*_arguments: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfileobj", full)
-        with pytest.raises(KeyboardInterrupt):
-            training_pictures("div2k", tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["file.zip"]
-    assert len(training_pictures("div2k", tmp_path)) >= 3
-
-
-def test_an_empty_folder_of_that_name_is_no_hindrance(web: Web, tmp_path: Path) -> None:
-    (tmp_path / "DIV2K_train_HR").mkdir()
-    assert len(training_pictures("div2k", tmp_path)) >= 3
+    (tmp_path / folder).mkdir()
+    assert len(found(name, tmp_path)) == 3
     assert len(web.asked) == 1
 
 
-def test_a_part_of_div2k_is_neither_used_nor_overwritten(web: Web, tmp_path: Path) -> None:
-    touch(tmp_path / "DIV2K_train_HR", "0001.png")
-    with pytest.raises(UserError, match="holds 1 pictures, div2k has 3"):
-        training_pictures("div2k", tmp_path)
+def test_a_part_of_it_is_neither_used_nor_overwritten(
+    web: Web, name: str, folder: str, tmp_path: Path
+) -> None:
+    touch(tmp_path / folder, "0001.png")
+    with pytest.raises(UserError, match=f"holds 1 pictures, {name} has 3"):
+        found(name, tmp_path)
     assert web.asked == []
     assert [p.name for p in tmp_path.rglob("*.png")] == ["0001.png"]
 
 
-def test_without_a_network_the_user_is_told_what_to_do(web: Web, tmp_path: Path) -> None:
+def test_without_a_network_the_user_is_told_what_to_do(
+    web: Web, name: str, folder: str, tmp_path: Path
+) -> None:
     web.status = 404
     with pytest.raises(UserError) as refusal:
-        training_pictures("div2k", tmp_path)
+        found(name, tmp_path)
     sentence = str(refusal.value)
-    assert str(tmp_path / "DIV2K_train_HR") in sentence
-    assert "file.zip" in sentence
+    assert f"Put the 3 pictures of {folder} into {tmp_path / folder}" in sentence
+    assert f"or {web.name} itself beside it" in sentence
     assert "--data FOLDER" in sentence
 
 
+def test_names_and_folders_are_combined(web: Web, name: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / web.name).write_bytes(web.content)
+    (mine,) = touch(tmp_path / "mine", "1.png")
+    pictures = found(f"{name},{tmp_path / 'mine'}", tmp_path / "data")
+    assert len(pictures) == 4
+    assert pictures[-1] == mine
+
+
+def test_a_folder_of_pairs_brings_its_twins_at_the_scale_asked_for(tmp_path: Path) -> None:
+    large = touch(tmp_path / "set" / "HR", "a.png", "b.png")
+    small = touch(tmp_path / "set" / "LRx4", "ax4.png", "b.png")
+    touch(tmp_path / "set" / "LRx2", "a.png", "b.png")
+    (alone,) = touch(tmp_path / "alone", "c.png")
+    files = training_pictures(f"{tmp_path / 'set'},{tmp_path / 'alone'}", tmp_path, 4)
+    assert [(file.hr, file.lr) for file in files] == [*zip(large, small, strict=True),
+                                                      (alone, None)]  # fmt: skip
+    assert found(str(tmp_path / "set" / "HR"), tmp_path) == large
+    with pytest.raises(UserError, match=f"set holds HR but no LRx3; name {tmp_path / 'set/HR'}"):
+        training_pictures(str(tmp_path / "set"), tmp_path, 3)
+    touch(tmp_path / "set" / "HR", "c.png")
+    with pytest.raises(UserError, match=f"{tmp_path / 'set/HR/c.png'} has no low-resolution twin"):
+        training_pictures(str(tmp_path / "set"), tmp_path, 4)
+
+
 def test_an_unknown_name_is_answered_with_what_is_allowed(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="div2k or a folder; 'flickr2k' is neither"):
-        training_pictures("flickr2k", tmp_path)
+    with pytest.raises(UserError, match="div2k, flickr2k or a folder; 'df2k' is neither"):
+        found("df2k", tmp_path)
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.txt")
     with pytest.raises(UserError, match=f"{tmp_path} holds no pictures"):
-        training_pictures(str(tmp_path), tmp_path)
+        found(str(tmp_path), tmp_path)
     with pytest.raises(UserError, match="absent is not a folder"):
         list_pictures(tmp_path / "absent")

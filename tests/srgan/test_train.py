@@ -16,6 +16,7 @@ from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache, read_rgb
 from srgan.config import RECIPES
+from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.generators import GeneratorSpec, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
@@ -23,7 +24,7 @@ from srgan.resize import imresize_uint8
 from srgan.train import TrainConfig, train
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
-from tests.srgan.pictures import planes, save_pictures
+from tests.srgan.pictures import files, planes, save_pairs, save_pictures
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_the_discriminator_waits_until_the_pixel_part_is_over(
     config = replace(
         config, learning_rate=0.1, adversarial_learning_rate=0.2, adversarial="non-saturating"
     )
-    pairs = open_cache(config.cache_dir, photos, 2)
+    pairs = open_cache(config.cache_dir, files(photos), 2)
     generator = GeneratorSpec("light", 2, 16, 1).build()
     trainer = build_trainer(config, build_game(config, generator), pairs, torch.device("cpu"))
     log = Log()
@@ -124,9 +125,65 @@ def test_held_out_pictures_are_measured_whole_and_not_trained_on(
             got = quantise(network(lr))
         wanted = quantise(as_tensor([hr]))
         values.append(psnr(crop_border(luma(got), 2), crop_border(luma(wanted), 2)))
-    measured = [r for r in read_history(config.out / "history.jsonl") if "validation/psnr_y" in r]
+    measured = [
+        r for r in read_history(config.out / "history.jsonl") if "validation/bicubic_psnr_y" in r
+    ]
     assert [record["step"] for record in measured] == [2, 4]
-    assert measured[-1]["validation/psnr_y"] == pytest.approx(sum(values) / 2, rel=1e-5)
+    assert measured[-1]["validation/bicubic_psnr_y"] == pytest.approx(sum(values) / 2, rel=1e-5)
+
+
+def recorded(config: TrainConfig) -> dict[str, float]:
+    """The last validation of a run."""
+    return next(
+        {name: value for name, value in record.items() if name.startswith("validation/")}
+        for record in reversed(read_history(config.out / "history.jsonl"))
+        if any(name.startswith("validation/") for name in record)
+    )
+
+
+@pytest.mark.parametrize("degradation", ["camera", "real"])
+def test_validation_undoes_what_training_does_the_same_way_for_every_seed(
+    degradation: DegradationName, config: TrainConfig, photos: list[Path], tmp_path: Path
+) -> None:
+    start = tmp_path / "start.safetensors"
+    spec = GeneratorSpec("light", 2, 16, 1)
+    save_generator(start, spec, spec.build().state_dict(), {})
+    config = replace(
+        config, init=start, degradation=degradation, pixel_steps=2, adversarial_steps=0,
+        learning_rate=1e-12, reparameterise=False,
+    )  # fmt: skip
+    train(config)
+    scores = recorded(config)
+    assert list(scores) == [f"validation/{degradation}_psnr_y"]
+    other = replace(config, seed=7, out=tmp_path / "other")
+    train(other)
+    assert recorded(other) == pytest.approx(scores, rel=1e-5)
+    network = load_generator(start)[0]
+    values = []
+    for index, path in enumerate((photos[2], photos[6])):
+        hr = as_tensor([read_rgb(path)])
+        lr = DEGRADATIONS[degradation](hr, 2, Draw((index,), torch.device("cpu")))
+        with torch.no_grad():
+            got = quantise(network(lr))
+        values.append(psnr(crop_border(luma(got), 2), crop_border(luma(quantise(hr)), 2)))
+    assert scores[f"validation/{degradation}_psnr_y"] == pytest.approx(sum(values) / 2, rel=1e-5)
+
+
+def test_pairs_are_trained_and_validated_on_as_they_are(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    folder = save_pairs(tmp_path / "pairs", 6)
+    config = replace(
+        config, data=str(folder), pixel_steps=60, adversarial_steps=0, checkpoint_every=60,
+        learning_rate=0.01, ema=0.0,
+    )  # fmt: skip
+    assert train(config)
+    scores = recorded(config)
+    assert list(scores) == ["validation/pairs_psnr_y"]
+    # The twins are dark; a network that had not seen that gets 13.
+    assert scores["validation/pairs_psnr_y"] > 25
+    with pytest.raises(UserError, match="--degradation real makes its own low-resolution"):
+        train(replace(config, degradation="real", out=tmp_path / "other"))
 
 
 def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:
@@ -250,7 +307,7 @@ def test_a_wrong_setting_is_refused_by_its_option(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--data", "nowhere"], "--data must be div2k or a folder; 'nowhere' is neither"),
+        (["--data", "nowhere"], "--data must be div2k, flickr2k or a folder; 'nowhere' is neither"),
         (["--holdout", "5"], "--holdout 5 would take more than half of the 8 pictures"),
         (["--patch", "10", "--discriminator", "srgan"], "multiple of 16, not 20"),
         (["--patch", "9"], "multiple of 4"),
@@ -316,7 +373,7 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
     )  # fmt: skip
     game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
     trainer = build_trainer(
-        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+        config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
     terms = {term.name: term for term in trainer.phases[1].terms}
     weights = {name: [term.factor(step) for step in range(8)] for name, term in terms.items()}
@@ -338,7 +395,7 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
     )  # fmt: skip
     game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
     trainer = build_trainer(
-        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+        config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
     rates = [trainer.phases[1].learning_rate(step) for step in range(14)]
     assert rates == pytest.approx(
@@ -384,7 +441,7 @@ def test_degraded_patches_depend_on_the_batch_alone(
     config = replace(config, degradation="real")
     game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
     trainer = build_trainer(
-        config, game, open_cache(config.cache_dir, photos, 2), torch.device("cpu")
+        config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
     assert trainer.prepare is not None
     batch = trainer.batches.batch(3)

@@ -21,7 +21,10 @@ class Sink(Protocol):
 
 
 class Averages:
-    """An observer that reads the device once every ``every`` steps and tells its sinks."""
+    """An observer that reads the device once every ``every`` steps and tells its sinks.
+
+    ``time/data_wait`` is the share of the steps' time that was spent waiting for data.
+    """
 
     def __init__(self, sinks: Sequence[Sink], every: int) -> None:
         """Average over ``every`` steps.
@@ -35,6 +38,8 @@ class Averages:
         self.every = every
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
+        self._seconds = 0.0
+        self._data_wait = 0.0
 
     def after_step(self, trainer: Trainer, report: StepReport) -> None:  # noqa: ARG002
         """Add a step to the averages, and hand them on when they are due."""
@@ -42,9 +47,13 @@ class Averages:
             previous = self._sums.get(name)
             self._sums[name] = value.float() if previous is None else previous + value
             self._counts[name] = self._counts.get(name, 0) + 1
+        self._seconds += report.seconds
+        self._data_wait += report.data_wait
         if report.step % self.every == 0:
             means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+            means["time/data_wait"] = self._data_wait / max(self._seconds, 1e-9)
             self._sums, self._counts = {}, {}
+            self._seconds = self._data_wait = 0.0
             for sink in self.sinks:
                 sink.write(report.step, means)
 

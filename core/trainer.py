@@ -1,5 +1,6 @@
 """The adversarial training loop: two players, any game, one page."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -38,10 +39,14 @@ class StepReport:
         step: how many steps are done, this one included.
         values: scalar tensors by name, such as ``discriminator/adversarial``; on the device, so
             that whoever does not read them does not wait for them.
+        seconds: that the step took.
+        data_wait: of these, the seconds in which there was nothing to do but wait for data.
     """
 
     step: int
     values: dict[str, Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
+    data_wait: float = 0.0
 
 
 class Observer(Protocol):
@@ -121,6 +126,7 @@ class Trainer:
         self.step = 0
         self.batches_drawn = 0
         self.stop = False
+        self._waited = 0.0
         for network in (game.generator, game.discriminator):
             distributed.share_weights(network)
         self.ema = Ema(game.generator, ema_decay) if ema_decay else None
@@ -149,7 +155,9 @@ class Trainer:
 
         ahead: Future[Batch] = background.submit(self.batches.batch, mine())
         while True:
+            start = time.perf_counter()
             batch, index = ahead.result(), mine()
+            self._waited += time.perf_counter() - start
             self.batches_drawn += 1
             ahead = background.submit(self.batches.batch, mine())
             batch = batch.to(self.device)
@@ -157,6 +165,7 @@ class Trainer:
 
     def _play(self, supply: Iterator[Batch]) -> StepReport:
         report = StepReport(self.step + 1)
+        start, waited = time.perf_counter(), self._waited
         active = [phase for phase in self.phases if self.step >= phase.start]
         batches = self._draw(supply)
         if self.order == "simultaneous":
@@ -173,6 +182,8 @@ class Trainer:
         if self.ema:
             self.ema.update(self.game.generator)
         self.step += 1
+        report.seconds = time.perf_counter() - start
+        report.data_wait = self._waited - waited
         return report
 
     def _draw(self, supply: Iterator[Batch]) -> list[Batch]:

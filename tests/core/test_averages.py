@@ -38,8 +38,8 @@ def test_sinks_get_the_mean_over_the_steps_that_had_the_value() -> None:
         averages.after_step(trainer, StepReport(step, values))
     for sink in sinks:
         assert sink.written == [
-            (4, {"always": 2.5, "odd": 20.0}),
-            (8, {"always": 6.5, "odd": 60.0}),
+            (4, {"always": 2.5, "odd": 20.0, "time/data_wait": 0.0}),
+            (8, {"always": 6.5, "odd": 60.0, "time/data_wait": 0.0}),
         ]
 
 
@@ -50,7 +50,16 @@ def test_values_in_half_precision_are_added_up_in_single() -> None:
     for step in range(1, 401):  # in bfloat16 the sum would stop growing at 256
         one = torch.tensor(1.0, dtype=torch.bfloat16)
         averages.after_step(trainer, StepReport(step, {"x": one}))
-    assert sink.written == [(400, {"x": 1.0})]
+    assert sink.written[0][1]["x"] == 1.0
+
+
+def test_the_wait_for_data_is_a_share_of_the_time_of_all_steps() -> None:
+    sink = Kept()
+    averages = Averages([sink], every=2)
+    trainer = dirac_trainer(DiracGame())
+    for step, (seconds, wait) in enumerate([(1.0, 0.5), (3.0, 0.5), (1.0, 0.0), (1.0, 0.0)], 1):
+        averages.after_step(trainer, StepReport(step, {}, seconds, wait))
+    assert sink.written == [(2, {"time/data_wait": 0.25}), (4, {"time/data_wait": 0.0})]
 
 
 def test_closing_closes_the_sinks() -> None:

@@ -1,6 +1,7 @@
 """What one step of the game does: who moves, on which data, by how much."""
 
 import copy
+import time
 from collections.abc import Callable
 
 import pytest
@@ -439,3 +440,41 @@ def test_batches_are_prepared_with_their_index() -> None:
     trainer = Trainer(game, made.phases, made.batches, prepare=prepare)
     trainer.train(2)
     assert game.seen == [100, 100, 201, 201]
+
+
+class Slow(Counting):
+    """Batches that take their time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def batch(self, index: int) -> Batch:
+        time.sleep(self.seconds)
+        return super().batch(index)
+
+
+class Pause(Log):
+    """Takes time between steps."""
+
+    def after_step(self, trainer: Trainer, report: StepReport) -> None:
+        super().after_step(trainer, report)
+        time.sleep(0.03)
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_step_tells_how_long_it_waited_for_all_its_data(repeats: int) -> None:
+    trainer = dirac_trainer(DiracGame(), batches=Slow(0.03), repeats=repeats)
+    log = Log()
+    trainer.observers = [log]
+    trainer.train(4)
+    for report in log.reports:
+        assert 0.6 * 0.03 * repeats < report.data_wait <= report.seconds
+
+
+def test_data_that_are_ready_are_not_waited_for() -> None:
+    trainer = dirac_trainer(DiracGame(), batches=Slow(0.01))
+    log = Log()
+    trainer.observers = [log, Pause()]
+    trainer.train(4)
+    assert all(report.data_wait < 0.005 for report in log.reports[1:])

@@ -1,4 +1,4 @@
-"""A watch for the two ways in which the game breaks off, by the evidence of a few numbers.
+"""A watch for the ways in which the game breaks off, by the evidence of a few numbers.
 
 Mode collapse, the 2014 paper's "Helvetica scenario": the generator sends most of its noise to few
 points. Two numbers of a fixed batch of samples show it, each as a share of what data give: the
@@ -6,7 +6,7 @@ mean distance between two samples, and in how many places they lie, as the perpl
 of fifty fixed data.
 
 A discriminator that has run away: its loss is next to nothing for hundreds of steps. What the
-generator could learn from it vanishes.
+generator could learn from it vanishes. And where numbers are no longer finite, all is over.
 """
 
 import copy
@@ -107,7 +107,7 @@ class CollapseWatch:
         self.spreads: list[Spread] = []
         self._losses: list[Tensor] = []
         self._suspicions: deque[str] = deque(maxlen=_PATIENCE)
-        self._states: deque[dict[str, Any]] = deque(maxlen=_PATIENCE + 1)
+        self._states: deque[dict[str, Any]] = deque(maxlen=_PATIENCE)
 
     @property
     def healthy(self) -> dict[str, Any] | None:
@@ -121,9 +121,10 @@ class CollapseWatch:
             self._losses.append(loss)
         if report.step % self.every or self.evidence:
             return
-        if self.keep_states and not any(self._suspicions):
+        doubt = self._suspect(trainer)
+        if self.keep_states and not doubt and not any(self._suspicions):
             self._states.append(copy.deepcopy(trainer.state_dict()))
-        self._suspicions.append(self._suspect(trainer))
+        self._suspicions.append(doubt)
         self._losses.clear()
         if len(self._suspicions) == _PATIENCE and all(self._suspicions):
             self.evidence = self._suspicions[-1]
@@ -132,6 +133,8 @@ class CollapseWatch:
     def _suspect(self, trainer: Trainer) -> str:
         """Return what is wrong at this check, or nothing."""
         samples = self.sampler(trainer.game.generator)
+        if not samples.isfinite().all():
+            return "the players have diverged: samples are no longer finite"
         found = spread(samples, self.data[: len(samples)], self.places)
         self.spreads.append(found)
         for name in ("distance", "places"):

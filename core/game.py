@@ -1,11 +1,13 @@
 """The game: what the two players see. Everything that is special to a task is in its game."""
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Batch", "Game", "NoiseGame"]
+__all__ = ["Batch", "Game", "Noise", "NoiseGame", "draw_noise"]
+
+Noise = Literal["gaussian", "uniform"]
 
 
 class Batch(NamedTuple):
@@ -43,18 +45,37 @@ class Game(Protocol):
         """Return D's logits for samples, real or fake, that belong to ``batch``."""
 
 
+def draw_noise(
+    kind: Noise,
+    count: int,
+    size: int,
+    device: torch.device | str = "cpu",
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw z of unit variance: float32 ``[count, size]``, normal or uniform on ±√3."""
+    if kind == "gaussian":
+        return torch.randn(count, size, device=device, generator=generator)
+    return (2 * torch.rand(count, size, device=device, generator=generator) - 1) * 3**0.5
+
+
 class NoiseGame:
     """Goodfellow et al. 2014: G maps noise to samples, D sees nothing but a sample."""
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent_size: int) -> None:
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        latent_size: int,
+        kind: Noise = "gaussian",
+    ) -> None:
         self.generator = generator
         self.discriminator = discriminator
         self.latent_size = latent_size
+        self.kind: Noise = kind
 
     def noise(self, count: int, device: torch.device) -> Tensor:
-        """Draw z: float32 ``[count, latent_size]``, uniform on ±√3, so of unit variance."""
-        uniform = torch.rand(count, self.latent_size, device=device)
-        return (2 * uniform - 1) * 3**0.5
+        """Draw z: float32 ``[count, latent_size]`` of unit variance."""
+        return draw_noise(self.kind, count, self.latent_size, device)
 
     def fake(self, batch: Batch) -> Tensor:
         """Return ``G(z)`` with as many samples as ``batch.real``, for fresh noise."""

@@ -115,13 +115,14 @@ class Phase:
     constrain: Callable[[nn.Module], None] | None = None
 
 
-def adversarial_discriminator_term(loss: AdversarialLoss) -> Term:
+def adversarial_discriminator_term(loss: AdversarialLoss, weight: float | Schedule = 1.0) -> Term:
     """Return the discriminator's side of an adversarial loss as a term."""
     return Term(
         "adversarial",
         lambda forward: loss.discriminator(
             forward.real_logits.float(), forward.fake_logits.float()
         ),
+        weight,
     )
 
 

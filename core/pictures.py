@@ -11,7 +11,9 @@ from torchvision.utils import make_grid
 __all__ = ["save_grid"]
 
 
-def save_grid(pictures: Tensor, path: Path, columns: int, enlarge: int = 1) -> None:
+def save_grid(
+    pictures: Tensor, path: Path, columns: int, enlarge: int = 1, border: int = 1
+) -> None:
     """Write pictures side by side, row after row.
 
     Args:
@@ -19,8 +21,9 @@ def save_grid(pictures: Tensor, path: Path, columns: int, enlarge: int = 1) -> N
         path: a ``.png`` file; its folder is made if need be.
         columns: pictures in a row.
         enlarge: each pixel becomes a square of this side.
+        border: white pixels around each picture.
     """
-    grid = make_grid(pictures.detach().float().cpu(), nrow=columns, padding=1, pad_value=1.0)
+    grid = make_grid(pictures.detach().float().cpu(), nrow=columns, padding=border, pad_value=1.0)
     levels = grid.clamp(0, 1).mul(255).round().to(torch.uint8)
     picture = Image.fromarray(levels.permute(1, 2, 0).numpy())
     if enlarge > 1:

@@ -1,6 +1,7 @@
 """What Goodfellow et al. 2014 prove, and Mescheder et al. 2018 after them, seen to happen."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -123,3 +124,29 @@ def test_the_unregularised_game_circles_and_r1_makes_it_converge() -> None:
     start = math.hypot(0.7, -0.4)
     assert distance_from_equilibrium(0.0, 600) > start
     assert distance_from_equilibrium(1.0, 600) < 0.01 * start
+
+
+LOGITS = [-30.0, -19.0, -3.0, -0.5, 0.0, 0.7, 4.0, 19.0, 30.0]
+
+
+@pytest.mark.parametrize("logit", LOGITS)
+def test_the_gradients_by_the_logit_are_exact(logit: float) -> None:
+    """Both players' losses of equation 1, and section 3's other one, by sigmoids alone."""
+
+    def gradient(loss: Callable[[Tensor, Tensor], Tensor], *, by_real: bool) -> float:
+        real = torch.full((4, 1), logit, dtype=torch.float64, requires_grad=True)
+        fake = torch.full((4, 1), logit, dtype=torch.float64, requires_grad=True)
+        (found,) = torch.autograd.grad(4 * loss(real, fake), real if by_real else fake)
+        assert torch.equal(found, found[:1].expand_as(found))
+        return float(found[0])
+
+    probability, other = 1 / (1 + math.exp(-logit)), 1 / (1 + math.exp(logit))
+    minimax, saturating_not = adversarial_loss("minimax"), adversarial_loss("non-saturating")
+    for loss, by_real, wanted in (
+        (minimax.discriminator, True, -other),
+        (minimax.discriminator, False, probability),
+        (minimax.generator, False, -probability),
+        (saturating_not.generator, False, -other),
+    ):
+        # past 20 a softplus is taken to be straight, which is off by 2e-9 at most
+        assert gradient(loss, by_real=by_real) == pytest.approx(wanted, rel=1e-14, abs=3e-9)

@@ -3,7 +3,14 @@
 import torch
 from torch import nn
 
-from core.networks.mlp import Maxout, MaxoutDiscriminator, MlpGenerator, clamp_column_norms
+from core.networks.mlp import (
+    Maxout,
+    MaxoutDiscriminator,
+    MlpGenerator,
+    SigmoidMlpGenerator,
+    StackedGenerator,
+    clamp_column_norms,
+)
 
 
 def test_the_generator_starts_at_the_pixel_means_for_noise_of_zero() -> None:
@@ -72,3 +79,31 @@ def test_clamping_shortens_the_weights_into_each_unit_to_the_limit() -> None:
     wanted = [[1.2, 1.6], [0.6, 0.8], [0.0, 0.0], [0.0, -2.0]]
     assert torch.allclose(layer.weight, torch.tensor(wanted))
     assert layer.bias.tolist() == [9.0] * 4
+
+
+def test_the_faces_generator_starts_at_the_pixel_means_with_sparse_last_weights() -> None:
+    torch.manual_seed(0)
+    means = torch.rand(1, 6, 6) * 0.8 + 0.1
+    generator = SigmoidMlpGenerator(5, (1, 6, 6), 300, means, "sigmoid")
+    linear = [m for m in generator.modules() if isinstance(m, nn.Linear)]
+    assert ((linear[2].weight != 0).sum(dim=1) == 100).all()
+    assert torch.allclose(linear[2].bias, torch.logit(means).flatten(), atol=1e-5)
+    assert torch.equal(linear[1].bias, torch.full((300,), -2.0))
+
+
+def test_the_photographs_generator_gives_any_number() -> None:
+    torch.manual_seed(0)
+    generator = SigmoidMlpGenerator(5, (3, 4, 4), 30, torch.rand(3, 4, 4), "linear")
+    linear = [m for m in generator.modules() if isinstance(m, nn.Linear)]
+    assert 0.45 < float(linear[2].weight.detach().abs().max()) <= 0.5
+    got = generator(torch.randn(20, 5)).detach()
+    assert got.shape == (20, 3, 4, 4)
+    assert float(got.min()) < 0 < 1 < float(got.max())
+
+
+def test_a_stacked_generator_feeds_sigmoids_to_the_earlier_one() -> None:
+    upper = nn.Identity()
+    generator = StackedGenerator(5, 12, upper, 7)
+    got = generator(torch.randn(4, 5)).detach()
+    assert got.shape == (4, 7)
+    assert 0 < float(got.min()) <= float(got.max()) < 1

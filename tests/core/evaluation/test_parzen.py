@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.parzen import SIGMAS, log_densities, parzen_score
+from core.evaluation.parzen import SIGMAS, log_densities, parzen_score
 
 
 def direct(samples: Tensor, points: Tensor, sigma: float) -> Tensor:

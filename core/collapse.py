@@ -1,0 +1,170 @@
+"""A watch for the ways in which the game breaks off, by the evidence of a few numbers.
+
+Mode collapse, the 2014 paper's "Helvetica scenario": the generator sends most of its noise to few
+points. Two numbers of a fixed batch of samples show it, each as a share of what data give: the
+mean distance between two samples, and in how many places they lie, as the perplexity of the nearest
+of fifty fixed data.
+
+A discriminator that has run away: its loss is next to nothing for hundreds of steps. What the
+generator could learn from it vanishes. And where numbers are no longer finite, all is over.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.command import UserError
+from core.trainer import StepReport, Trainer
+
+__all__ = ["CollapseWatch", "Collapsed", "Spread", "spread"]
+
+# A sound run starts with equal samples, so only what has once been there can be lost, and a
+# generator is given so many checks to begin with.
+_GROWN, _LOST = 0.5, 0.25
+_PATIENCE = 3
+_FIRST_CHECKS = 20
+# Share of the loss of a discriminator that guesses.
+_NOTHING_LEFT = 0.02
+_PLACES = 50
+
+
+class Collapsed(UserError):
+    """A run was stopped because the game has broken off; the message is the evidence."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far samples are spread, each as a share of what as many data give.
+
+    Attributes:
+        distance: mean distance between two.
+        places: perplexity of the places in which they lie.
+    """
+
+    distance: float
+    places: float
+
+
+def _mean_distance(points: Tensor) -> float:
+    return float(torch.pdist(points.flatten(1)).mean())
+
+
+def _perplexity(points: Tensor, places: Tensor) -> float:
+    nearest = torch.cdist(points.flatten(1), places.flatten(1)).argmin(dim=1)
+    shares = nearest.bincount(minlength=len(places)).double() / len(points)
+    return float(torch.special.entr(shares).sum().exp())
+
+
+def spread(samples: Tensor, data: Tensor, places: Tensor) -> Spread:
+    """Measure samples against as many data, both ``[N, ...]``, and further data as places."""
+    return Spread(
+        _mean_distance(samples) / max(_mean_distance(data), 1e-12),
+        _perplexity(samples, places) / _perplexity(data, places),
+    )
+
+
+class CollapseWatch:
+    """An observer that looks at a fixed batch of samples every so many steps.
+
+    Attributes:
+        evidence: what was found; empty while the game is sound.
+        healthy: the trainer's state some checks before; None at the start.
+    """
+
+    def __init__(
+        self,
+        sampler: Callable[[nn.Module], Tensor],
+        data: Tensor,
+        every: int,
+        guessing_loss: float | None,
+        act: Callable[[Trainer, str], None],
+        *,
+        keep_states: bool = False,
+    ) -> None:
+        """Watch.
+
+        Args:
+            sampler: draws the same 200 or more samples each time, given the generator.
+            data: ``[N, ...]``, more than 50 pictures.
+            every: steps between checks.
+            guessing_loss: what the discriminator's loss costs one that guesses; None where a loss
+                has no such bound.
+            act: told once, with the evidence.
+            keep_states: keep ``healthy``.
+        """
+        self.sampler = sampler
+        self.places, self.data = data[:_PLACES], data[_PLACES:]
+        self.every = every
+        self.guessing_loss = guessing_loss
+        self.act = act
+        self.keep_states = keep_states
+        self.evidence = ""
+        self.spreads: list[Spread] = []
+        self._losses: list[Tensor] = []
+        self._suspicions: deque[str] = deque(maxlen=_PATIENCE)
+        self._states: deque[dict[str, Any]] = deque(maxlen=_PATIENCE)
+
+    @property
+    def healthy(self) -> dict[str, Any] | None:
+        """The state before the first of the checks that led to a finding."""
+        return self._states[0] if self._states else None
+
+    def after_step(self, trainer: Trainer, report: StepReport) -> None:
+        """Keep the discriminator's loss, and check when it is time."""
+        loss = report.values.get("discriminator/adversarial")
+        if loss is not None:
+            self._losses.append(loss)
+        if report.step % self.every or self.evidence:
+            return
+        doubt = self._suspect(trainer)
+        if self.keep_states and not doubt and not any(self._suspicions):
+            self._states.append(copy.deepcopy(trainer.state_dict()))
+        self._suspicions.append(doubt)
+        self._losses.clear()
+        if len(self._suspicions) == _PATIENCE and all(self._suspicions):
+            self.evidence = self._suspicions[-1]
+            self.act(trainer, f"step {report.step}: {self.evidence}")
+
+    def _suspect(self, trainer: Trainer) -> str:
+        """Return what is wrong at this check, or nothing."""
+        samples = self.sampler(trainer.game.generator)
+        if not samples.isfinite().all():
+            return "the players have diverged: samples are no longer finite"
+        found = spread(samples, self.data[: len(samples)], self.places)
+        self.spreads.append(found)
+        for name in ("distance", "places"):
+            doubt = self._lost(name)
+            if doubt:
+                return doubt
+        return self._runaway()
+
+    def _lost(self, name: str) -> str:
+        past = [getattr(spread, name) for spread in self.spreads]
+        what = {"distance": "the samples' distances", "places": "the places that samples take"}
+        if max(past) >= _GROWN and past[-1] < _LOST * max(past):
+            return (
+                f"mode collapse: {what[name]} fell from {max(past):.0%} to {past[-1]:.0%} of "
+                "what data have"
+            )
+        if len(past) > _FIRST_CHECKS and max(past) < _LOST:
+            return f"mode collapse: {what[name]} never grew past {max(past):.0%} of what data have"
+        return ""
+
+    def _runaway(self) -> str:
+        if self.guessing_loss is None or not self._losses:
+            return ""
+        loss = float(torch.stack(self._losses).mean())
+        if loss < _NOTHING_LEFT * self.guessing_loss:
+            return (
+                f"the discriminator has run away: its loss is {loss:.4f}, where guessing costs "
+                f"{self.guessing_loss:.2f}"
+            )
+        return ""
+
+    def close(self) -> None:
+        """Nothing was begun."""

@@ -1,0 +1,1 @@
+"""How good a generator's samples are, by several measures that disagree."""

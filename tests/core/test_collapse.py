@@ -1,0 +1,186 @@
+"""The watch for collapse: silent on sound games, and right about broken ones."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.checkpoint import load_state
+from core.collapse import Collapsed, CollapseWatch, spread
+from core.evaluation.gaussians import OBJECTIVES, GridBatches, grid_trainer
+from core.recipes import RECIPES
+from core.train_vanilla import train
+from core.trainer import StepReport, Trainer
+
+DATA = GridBatches(450, seed=9).batch(0).real
+NOISE = torch.randn(200, 16, generator=torch.Generator().manual_seed(1))
+GUESSING = 1.386
+
+
+def draw(network: nn.Module) -> Tensor:
+    with torch.no_grad():
+        samples: Tensor = network(NOISE)
+    return samples
+
+
+class Told:
+    """Keeps what a watch says."""
+
+    def __init__(self) -> None:
+        self.evidence: list[str] = []
+
+    def __call__(self, trainer: Trainer, evidence: str) -> None:
+        self.evidence.append(evidence)
+        trainer.stop = True
+
+
+def watched(trainer: Trainer, steps: int, every: int = 25) -> tuple[list[str], CollapseWatch]:
+    told = Told()
+    watch = CollapseWatch(draw, DATA, every, GUESSING, told)
+    trainer.observers = [watch]
+    trainer.train(steps)
+    return told.evidence, watch
+
+
+def test_data_are_as_spread_as_data_and_one_point_is_not() -> None:
+    data = DATA[50:250]
+    same = spread(data, data, DATA[:50])
+    assert (same.distance, same.places) == pytest.approx((1.0, 1.0))
+    point = spread(data[:1].expand(200, -1), data, DATA[:50])
+    assert point.distance == 0.0
+    assert point.places < 0.1
+
+
+def test_a_lost_half_shows_in_the_places_though_not_in_the_distances() -> None:
+    data = DATA[50:250]
+    corners = data[(data.abs() > 3.5).all(dim=1)]
+    few = spread(corners[torch.arange(200) % len(corners)], data, DATA[:50])
+    assert few.distance > 1
+    assert few.places < 0.5
+
+
+@pytest.mark.parametrize("name", ["non-saturating", "relativistic-paired + R1 + R2"])
+def test_it_is_silent_on_a_sound_game(name: str) -> None:
+    evidence, watch = watched(grid_trainer(OBJECTIVES[name], seed=0, steps=500, width=64), 500)
+    assert evidence == []
+    assert len(watch.spreads) == 20
+    assert watch.spreads[-1].places > 0.5
+
+
+def test_a_generator_that_moves_too_often_ends_in_few_places() -> None:
+    """The paper's Helvetica scenario: "G must not be trained too much without updating D"."""
+    trainer = grid_trainer(OBJECTIVES["non-saturating"], seed=0, steps=4000, width=64)
+    trainer.train(400)
+    discriminator, generator = trainer.phases
+    discriminator.start = 10**9
+    told = Told()
+    watch = CollapseWatch(draw, DATA, 25, GUESSING, told)
+    watch.spreads.append(spread(draw(trainer.game.generator), DATA[50:250], DATA[:50]))
+    trainer.observers = [watch]
+    trainer.train(3000)
+    assert len(told.evidence) == 1
+    assert "mode collapse" in told.evidence[0]
+    assert generator.start == 0
+
+
+def test_a_discriminator_whose_opponent_stands_still_runs_away() -> None:
+    trainer = grid_trainer(OBJECTIVES["non-saturating"], seed=0, steps=4000, width=64)
+    trainer.phases[1].start = 10**9
+    last = list(trainer.game.generator.parameters())[-1]
+    with torch.no_grad():
+        last.fill_(20.0)
+    evidence, _ = watched(trainer, 500)
+    assert len(evidence) == 1
+    assert "has run away: its loss is 0.0" in evidence[0]
+    assert "where guessing costs 1.39" in evidence[0]
+
+
+def steps(watch: CollapseWatch, trainer: Trainer, count: int, loss: float = 1.0) -> None:
+    for step in range(1, count + 1):
+        watch.after_step(
+            trainer, StepReport(step, {"discriminator/adversarial": torch.tensor(loss)})
+        )
+
+
+def test_a_single_bad_check_is_no_evidence() -> None:
+    trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=1, width=8)
+    rounds = iter([DATA[50:250]] * 2 + [DATA[:1].expand(200, -1)] * 2 + [DATA[50:250]] * 3)
+    told = Told()
+    watch = CollapseWatch(lambda _network: next(rounds), DATA, 1, GUESSING, told)
+    steps(watch, trainer, 7)
+    assert told.evidence == []
+
+
+def test_samples_that_never_spread_are_found_after_a_while() -> None:
+    trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=1, width=8)
+    told = Told()
+    watch = CollapseWatch(lambda _network: DATA[:1].expand(200, -1), DATA, 1, GUESSING, told)
+    steps(watch, trainer, 20)
+    assert told.evidence == []
+    steps(watch, trainer, 10)
+    (evidence,) = told.evidence
+    assert "never grew past 0%" in evidence
+
+
+def test_a_loss_without_a_bound_cannot_run_away() -> None:
+    trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=1, width=8)
+    for guessing, count in ((None, 0), (GUESSING, 1)):
+        told = Told()
+        watch = CollapseWatch(lambda _network: DATA[50:250], DATA, 1, guessing, told)
+        steps(watch, trainer, 9, loss=0.001)
+        assert len(told.evidence) == count
+
+
+def test_the_state_that_is_kept_is_of_before_the_first_doubt() -> None:
+    trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=100, width=8)
+    rounds = iter([DATA[50:250]] * 6 + [DATA[:1].expand(200, -1)] * 3)
+    told = Told()
+    watch = CollapseWatch(lambda _network: next(rounds), DATA, 2, GUESSING, told, keep_states=True)
+    trainer.observers = [watch]
+    trainer.train(100)
+    assert trainer.step == 18
+    assert watch.healthy is not None
+    # The check at step 14 was the first in doubt; three earlier ones are kept.
+    assert watch.healthy["step"] == 8
+    before = watch.healthy["generator"]["0.weight"]
+    assert not torch.equal(before, trainer.game.generator.state_dict()["0.weight"])
+
+
+# Nothing to hold the players, and a thousand times too fast.
+BROKEN = replace(
+    RECIPES["digits"], loss="minimax", r1=0.0, r2=0.0, learning_rate=1.0, width=32,
+    discriminator_width=32, epochs=100, device="cpu",
+)  # fmt: skip
+
+
+def test_numbers_that_are_no_longer_finite_are_found() -> None:
+    trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=1, width=8)
+    told = Told()
+    watch = CollapseWatch(
+        lambda _network: DATA[50:250] * float("nan"), DATA, 1, GUESSING, told, keep_states=True
+    )
+    steps(watch, trainer, 3)
+    assert told.evidence == ["step 3: the players have diverged: samples are no longer finite"]
+    assert watch.healthy is None
+
+
+@pytest.mark.slow
+def test_a_run_that_breaks_off_warns_stops_or_goes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    assert train(replace(BROKEN, out=tmp_path / "warn"))
+    assert load_state(tmp_path / "warn" / "checkpoint.safetensors")["trainer"]["step"] == 1100
+    assert any("run away" in m for m in caplog.messages)
+    with pytest.raises(Collapsed, match="run away"):
+        train(replace(BROKEN, out=tmp_path / "stop", on_collapse="stop"))
+    stopped = load_state(tmp_path / "stop" / "checkpoint.safetensors")["trainer"]["step"]
+    assert stopped < 1100
+    caplog.clear()
+    with pytest.raises(Collapsed, match=r"[1-3] times rolled back"):
+        train(replace(BROKEN, out=tmp_path / "back", on_collapse="rollback"))
+    back = [m for m in caplog.messages if m.startswith("rolled back from step")]
+    assert 1 <= len(back) <= 3

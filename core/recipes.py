@@ -10,6 +10,7 @@ __all__ = ["RECIPES"]
 
 _TFD = VanillaConfig(
     recipe="paper-tfd-pretrain",
+    noise="gaussian",
     dataset="tfd",
     networks="maxout-sigmoid",
     width=8000,
@@ -36,6 +37,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         # cifar10_fully_connected.yaml
         "paper-cifar10": VanillaConfig(
             recipe="paper-cifar10",
+            noise="gaussian",
             dataset="cifar10",
             equal_contrast=True,
             networks="maxout-sigmoid",
@@ -46,6 +48,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         # cifar10_convolutional.yaml; the networks' sizes are fixed.
         "paper-cifar10-convolutional": VanillaConfig(
             recipe="paper-cifar10-convolutional",
+            noise="gaussian",
             dataset="cifar10",
             equal_contrast=True,
             networks="maxout-convolutional",
@@ -55,6 +58,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         # A regularised relativistic game of two small networks (Huang et al. 2024).
         "mnist": VanillaConfig(
             recipe="mnist",
+            noise="gaussian",
             networks="dense",
             width=512,
             discriminator_width=512,
@@ -72,6 +76,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         # Mirza and Osindero 2014: the paper's first extension.
         "classes": VanillaConfig(
             recipe="classes",
+            noise="gaussian",
             conditional=True,
             networks="dense",
             width=512,
@@ -89,6 +94,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         ),
         "digits": VanillaConfig(
             recipe="digits",
+            noise="gaussian",
             dataset="digits",
             epochs=150,
             networks="dense",
@@ -115,7 +121,6 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
             networks="dcgan",
             width=64,
             discriminator_width=64,
-            noise="uniform",
             order="alternating",
             discriminator_weight=1.0,
             optimizer="adam",
@@ -125,6 +130,7 @@ RECIPES: Mapping[RecipeName, VanillaConfig] = MappingProxyType(
         # Huang et al. 2024, at a size for processors.
         "residual": VanillaConfig(
             recipe="residual",
+            noise="gaussian",
             dataset="cifar10",
             epochs=100,
             batch_size=64,

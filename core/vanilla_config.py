@@ -97,7 +97,7 @@ class VanillaConfig:
     width: int = 1200
     discriminator_width: int = 240
     latent_size: int = 100
-    noise: Noise = "gaussian"
+    noise: Noise = "uniform"
     pretrained: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     spectral_norm: bool = False
     loss: LossName = "non-saturating"

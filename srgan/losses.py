@@ -44,12 +44,13 @@ def pixel_term(distance: Distance, weight: Weight = 1.0) -> Term:
     return Term("pixel", lambda forward: measure(forward.fake.float(), forward.real), weight)
 
 
-_LARGEST_SHIFT = 8  # pixels: the coarsest grid of the installed feature network
+_LARGEST_SHIFT = 8  # pixels; the coarsest grid of the installed feature network has this step
 
 
 def _shifted(*pictures: Tensor) -> list[Tensor]:
     """Cut the same random few rows and columns off the top and left of each picture."""
-    top, left = torch.randint(_LARGEST_SHIFT, (2,)).tolist()
+    most = min(_LARGEST_SHIFT, *(side // 2 for side in pictures[0].shape[-2:]))
+    top, left = torch.randint(most, (2,)).tolist()
     return [picture[..., top:, left:] for picture in pictures]
 
 

@@ -119,10 +119,8 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     random_state.seed_all(settings.seed)
     network = DESIGNS[design](settings.scale, settings.width, settings.blocks)
     generator = DESIGNS[design](settings.scale, settings.width, settings.blocks)
-    pairs = open_cache(
-        config.cache_dir, training_pictures(config.data, config.data_dir), settings.scale,
-        smallest_side=settings.patch,
-    )  # fmt: skip
+    pictures = training_pictures(config.data, config.data_dir, settings.scale)
+    pairs = open_cache(config.cache_dir, pictures, settings.scale, smallest_side=settings.patch)
     cpu = torch.device("cpu")
 
     def trainer(of: Generator, steps: int) -> Trainer:

@@ -35,7 +35,7 @@ def test_a_recipe_has_its_name_and_can_be_told_from_its_settings(name: RecipeNam
 def test_the_papers_mnist_recipe_is_the_default_and_as_published() -> None:
     config = VanillaConfig()
     assert config == RECIPES["paper-mnist"]
-    assert (config.order, config.noise, config.epochs) == ("simultaneous", "gaussian", 50)
+    assert (config.order, config.noise, config.epochs) == ("simultaneous", "uniform", 50)
     trainer = trainer_of(replace(config, width=10), (1, 28, 28), 1000)
     discriminator, generator = trainer.phases
     for phase in (discriminator, generator):

@@ -120,7 +120,8 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     network = DESIGNS[design](settings.scale, settings.width, settings.blocks)
     generator = DESIGNS[design](settings.scale, settings.width, settings.blocks)
     pairs = open_cache(
-        config.cache_dir, training_pictures(config.data, config.data_dir), settings.scale,
+        config.cache_dir, training_pictures(config.data, config.data_dir, settings.scale),
+        settings.scale,
         smallest_side=settings.patch,
     )  # fmt: skip
     cpu = torch.device("cpu")

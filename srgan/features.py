@@ -22,11 +22,12 @@ logger = logging.getLogger(__name__)
 class VggFeatures(nn.Module):
     """Feature maps of VGG19, whose weights torchvision downloads once."""
 
-    def __init__(self, taps: Mapping[int, float]) -> None:
+    def __init__(self, taps: Mapping[int, float], *, trained: bool = True) -> None:
         """Build the layers up to the last tap.
 
         Args:
             taps: factor on the map after each of these layers, by torchvision's number.
+            trained: False leaves the weights random: for measuring time alone.
 
         Raises:
             UserError: if the weights cannot be had.
@@ -35,7 +36,7 @@ class VggFeatures(nn.Module):
         from torchvision.models import VGG19_Weights, vgg19
 
         try:
-            layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features
+            layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1 if trained else None).features
         except (OSError, RuntimeError) as error:  # RuntimeError: a digest that does not match
             raise UserError(
                 f"the weights of vgg19 cannot be downloaded ({error}); put "
@@ -165,16 +166,22 @@ class EfficientNetFeatures(nn.Module):
         return [x / scale for x, scale in zip(maps, self._ROOT_MEAN_SQUARES, strict=True)]
 
 
-def build_features(name: FeatureNetwork) -> nn.Module:
+def build_features(name: FeatureNetwork, *, trained: bool = True) -> nn.Module:
     """Return a frozen feature network, and say in the log which one.
 
     It maps pictures ``[N, 3, H, W]`` in [0, 1] to a list of feature maps.
+
+    Args:
+        name: which one.
+        trained: False leaves a VGG19's weights random: for measuring time alone.
 
     Raises:
         UserError: if its weights cannot be had.
     """
     network: nn.Module = (
-        EfficientNetFeatures() if name == "efficientnet-lite0" else VggFeatures(_VGG_TAPS[name])
+        EfficientNetFeatures()
+        if name == "efficientnet-lite0"
+        else VggFeatures(_VGG_TAPS[name], trained=trained)
     )
-    logger.info("perceptual loss on features of %s", name)
+    logger.info("perceptual loss on features of %s%s", name, "" if trained else ", untrained")
     return network.eval().requires_grad_(False)

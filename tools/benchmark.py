@@ -1,7 +1,6 @@
 """Time ONNX models against each other: interleaved runs of one picture, medians, ratios."""
 
 import logging
-import platform
 import statistics
 import sys
 import time
@@ -15,6 +14,7 @@ import onnxruntime
 import tyro
 
 from core.command import UserError, run_command
+from tools.machine import processor
 
 __all__ = ["BenchmarkConfig", "benchmark", "median_seconds"]
 
@@ -54,15 +54,6 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
         raise UserError(f"{path} cannot be opened by ONNX Runtime: {error}") from error
 
 
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def median_seconds(models: Sequence[Path], size: int, threads: int, runs: int) -> list[float]:
     """Return each model's median time for a square picture, the models taking turns.
 
@@ -86,7 +77,7 @@ def benchmark(config: BenchmarkConfig) -> bool:
     """Time the models in turn, run by run, and print medians and ratios to the first."""
     medians = median_seconds(config.models, config.size, config.threads, config.runs)
     sys.stdout.write(
-        f"{config.size}x{config.size}, {config.threads} threads, {_processor()}, "
+        f"{config.size}x{config.size}, {config.threads} threads, {processor()}, "
         f"ONNX Runtime {onnxruntime.__version__}\n{'model':<32}{'ms':>9}{'ratio':>8}\n"
     )
     for path, median in zip(config.models, medians, strict=True):

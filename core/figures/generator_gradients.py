@@ -69,7 +69,7 @@ def gradient_norm(name: str, game: NoiseGame, batch: Batch) -> float:
 
 def norms(steps: int, seed: int) -> dict[str, list[float]]:
     """Return both gradients' norms while the discriminator alone learns, on the 8x8 digits."""
-    config = replace(RECIPES["digits"], loss="non-saturating", r1=0.0, r2=0.0)
+    config = replace(RECIPES["digits"], loss="non-saturating", r1=0.0, r2=0.0, beta1=0.9)
     pictures = training_pictures(config)
     random_state.seed_all(seed)
     game = build_game(config, player_spec(config, pictures), pictures.train.pictures)

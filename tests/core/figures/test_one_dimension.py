@@ -11,7 +11,7 @@ from core.figures.one_dimension import DEVIATION, MEAN, FigureConfig, line_train
 
 
 def test_the_densities_are_densities_and_the_curve_a_probability() -> None:
-    moment = look(line_trainer(seed=0))
+    moment = look(line_trainer(seed=0, steps=1))
     width = float(moment.x[1] - moment.x[0])
     assert float(moment.data.sum()) * width == pytest.approx(1.0, abs=1e-2)
     assert float(moment.samples.sum()) * width == pytest.approx(1.0, abs=0.05)
@@ -21,16 +21,14 @@ def test_the_densities_are_densities_and_the_curve_a_probability() -> None:
 
 @pytest.mark.slow
 def test_samples_come_to_the_data_and_the_discriminator_to_one_half() -> None:
-    trainer = line_trainer(seed=0)
-    trainer.train(1200)
+    """Part (d) of the figure: p_g = p_data and D = 1/2."""
+    trainer = line_trainer(seed=1, steps=600)
+    trainer.train(600)
     moment = look(trainer)
-    shares = moment.samples / moment.samples.sum()
-    mean = float((shares * moment.x).sum())
-    deviation = float((shares * (moment.x - mean).square()).sum().sqrt())
-    assert mean == pytest.approx(MEAN, abs=0.2)
-    assert deviation == pytest.approx(DEVIATION, abs=0.2)
+    apart = float((moment.samples - moment.data).abs().sum() * (moment.x[1] - moment.x[0])) / 2
+    assert apart < 0.25
     near = (moment.x - MEAN).abs() < DEVIATION
-    assert torch.allclose(moment.probability[near], torch.tensor(0.5), atol=0.1)
+    assert torch.allclose(moment.probability[near], torch.tensor(0.5), atol=0.05)
 
 
 def test_frames_and_an_animation_are_written(tmp_path: Path) -> None:

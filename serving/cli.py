@@ -1,17 +1,17 @@
-"""The ``upscale`` command: a client of a server elsewhere, or of one inside the process."""
+"""The ``upscale`` command: upscales in its own process, or lets a server do it."""
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import grpc
 import tyro
 
-from protos.upscaler.v1 import upscaler_pb2
 from serving.channel import LARGEST_MESSAGE_MIB
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
@@ -35,8 +35,23 @@ class Arguments:
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File to write, its format told by its suffix; by default IMAGE_x4.png beside the image."""
 
+    scale: float | None = None
+    """Factor of each side, 1 to 16; by default the model's own."""
+
+    width: int | None = None
+    """Pixels from left to right of the result; alone it keeps proportions."""
+
+    height: int | None = None
+    """Pixels from top to bottom of the result; alone it keeps proportions."""
+
+    max_width: int | None = None
+    """The result is made smaller, in proportion, where it would be wider."""
+
+    max_height: int | None = None
+    """The result is made smaller, in proportion, where it would be higher."""
+
     server: str | None = None
-    """HOST:PORT of a running server; without it, this process serves itself."""
+    """HOST:PORT of a running server; without it, this process does the work."""
 
     model: str = ""
     """Name of a model; empty for the default."""
@@ -75,7 +90,7 @@ def run(arguments: Arguments) -> str:
 
     Raises:
         WrongUse: a file is not there, or the output's suffix is not one of a known format.
-        ServingError: no server can be started with these models.
+        ServingError: the image, an option or a model cannot be used; only without a server.
         UpscaleFailed: the call did not succeed.
         OSError: a file cannot be read or written.
     """
@@ -89,63 +104,92 @@ def run(arguments: Arguments) -> str:
         raise WrongUse(f"output is {output}; expected a folder that exists")
     if arguments.server and arguments.models:
         raise WrongUse("models is given; expected it only without server")
-    with _address(arguments) as address, UpscalerClient(address, LARGEST_MESSAGE_MIB) as client:
+    started = perf_counter()
+    making = _by_server if arguments.server else _here
+    with making(arguments, format) as made:
+        output = output or arguments.image.with_name(_default_name(arguments, format, made))
+        _write(output, made.chunks)
+    milliseconds = round(1000 * (perf_counter() - started))
+    return f"{output}: {made.width}x{made.height} by {made.model} in {milliseconds} ms"
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A result: its file, the size of its picture, and the name and scale of its model."""
+
+    chunks: Iterable[bytes]
+    width: int
+    height: int
+    model: str
+    scale: int
+
+
+@contextmanager
+def _by_server(arguments: Arguments, format: ImageFormat) -> Iterator[_Made]:
+    assert arguments.server
+    with UpscalerClient(arguments.server, LARGEST_MESSAGE_MIB) as client:
         response = client.upscale(
             arguments.image,
             model=arguments.model,
             format=format,
             quality=arguments.quality,
+            scale=arguments.scale,
+            width=arguments.width,
+            height=arguments.height,
+            max_width=arguments.max_width,
+            max_height=arguments.max_height,
             timeout_s=arguments.timeout_s,
         )
-    name = f"{arguments.image.stem}_x{response.model.scale}{format.value.suffixes[0]}"
-    output = output or arguments.image.with_name(name)
-    _write(output, response.image)
-    return f"{output}: {_describe(response)}"
+    output, model = response.output, response.model
+    yield _Made([response.image], output.width, output.height, model.name, model.scale)
 
 
 @contextmanager
-def _address(arguments: Arguments) -> Iterator[str]:
-    if arguments.server:
-        yield arguments.server
-        return
-    # Imported here because a mere client need not wait for what only a server needs.
-    from serving.catalog import DEFAULT_MODEL
-    from serving.config import ServerConfig, available_processors
-    from serving.embedded import embedded_server
+def _here(arguments: Arguments, format: ImageFormat) -> Iterator[_Made]:
+    # Imported here because a mere client need not wait for what only the work itself needs.
+    from serving.catalog import DEFAULT_MODEL, Catalog
+    from serving.codec.encode import DEFAULT_QUALITY
+    from serving.config import available_processors
+    from serving.pipeline.size import SizeOptions
+    from serving.pipeline.upscaler import Options, Upscaler
 
-    config = ServerConfig(
-        port=0,
-        models=arguments.models,
-        default_model=arguments.model or DEFAULT_MODEL,
-        max_message_mib=LARGEST_MESSAGE_MIB,
-        workers=1,
-        threads=available_processors(),
+    size = SizeOptions(
+        arguments.scale,
+        arguments.width,
+        arguments.height,
+        arguments.max_width,
+        arguments.max_height,
     )
-    with embedded_server(config) as address:
-        yield address
+    quality = DEFAULT_QUALITY if arguments.quality is None else arguments.quality
+    catalog = Catalog(arguments.models, arguments.model or DEFAULT_MODEL)
+    with closing(Upscaler(catalog, available_processors())) as upscaler:
+        result = upscaler.upscale(
+            arguments.image.read_bytes(), Options(format=format, quality=quality, size=size)
+        )
+        output = result.output
+        yield _Made(
+            result.chunks, output.width, output.height, result.model_name, result.model.scale
+        )
 
 
-def _write(path: Path, content: bytes) -> None:
+def _default_name(arguments: Arguments, format: ImageFormat, made: _Made) -> str:
+    resized = (arguments.width, arguments.height, arguments.max_width, arguments.max_height)
+    if resized == (None, None, None, None):
+        size = f"x{arguments.scale or made.scale:g}"
+    else:
+        size = f"{made.width}x{made.height}"
+    return f"{arguments.image.stem}_{size}{format.value.suffixes[0]}"
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
     """Writes a file that is there whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(content)
+        with partial.open("wb") as file:
+            file.writelines(chunks)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _describe(response: upscaler_pb2.UpscaleResponse) -> str:
-    milliseconds = sum(
-        duration.ToMilliseconds()
-        for duration in (
-            response.timings.decode,
-            response.timings.upscale,
-            response.timings.encode,
-        )
-    )
-    size = f"{response.output.width}x{response.output.height}"
-    return f"{size} by {response.model.name} in {milliseconds} ms"
 
 
 def _fail(code: int, message: str) -> int:

@@ -36,7 +36,13 @@ class UpscalerServer:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         catalog = Catalog(config.models, config.default_model, config.threads)
-        self._upscaler = Upscaler(catalog, config.tile, config.max_input_pixels)
+        self._upscaler = Upscaler(
+            catalog,
+            config.workers,
+            config.tile,
+            config.max_input_pixels,
+            config.max_output_pixels,
+        )
         self._workers = WorkerPool(config.workers, config.max_waiting)
 
     async def start(self) -> str:
@@ -85,6 +91,7 @@ class UpscalerServer:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._config.grace_s)
         self._workers.close()
+        self._upscaler.close()
 
     async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in _HEALTH_NAMES:

@@ -21,9 +21,9 @@ QUALITIES = range(1, 101)
 _GREY_PROFILE = b"GRAY"
 
 
-def sample_type(pixels: Pixels, format: ImageFormat) -> Depth:
-    """The samples that a file of this format keeps of these pixels' kind: uint8 or uint16."""
-    return np.uint16 if format.value.deep and pixels.dtype == np.uint16 else np.uint8
+def sample_type(depth: Depth, format: ImageFormat) -> Depth:
+    """The samples that a file of this format keeps of samples of this depth: uint8 or uint16."""
+    return depth if format.value.deep else np.uint8
 
 
 def check_encodable(width: int, height: int, format: ImageFormat, quality: int) -> None:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -16,6 +16,7 @@ from serving.channel import LARGEST_MESSAGE_MIB
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
 from serving.errors import ServingError
+from serving.hints import Hints
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 _WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -58,6 +59,9 @@ class Arguments:
 
     models: tuple[Path, ...] = ()
     """More model files, or folders of them; only without --server."""
+
+    hints: tyro.conf.OmitArgPrefixes[Hints] = field(default_factory=Hints)
+    """What is known of such models as do not describe themselves."""
 
     quality: int | None = None
     """1 (smallest file) to 100 (best), for JPEG and WebP; by default 95."""
@@ -161,7 +165,7 @@ def _here(arguments: Arguments, format: ImageFormat) -> Iterator[_Made]:
         arguments.max_height,
     )
     quality = DEFAULT_QUALITY if arguments.quality is None else arguments.quality
-    catalog = Catalog(arguments.models, arguments.model or DEFAULT_MODEL)
+    catalog = Catalog(arguments.models, arguments.model or DEFAULT_MODEL, hints=arguments.hints)
     with closing(Upscaler(catalog, available_processors())) as upscaler:
         result = upscaler.upscale(
             arguments.image.read_bytes(), Options(format=format, quality=quality, size=size)

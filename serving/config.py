@@ -9,6 +9,7 @@ from serving.catalog import DEFAULT_MODEL
 from serving.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
 from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
+from serving.hints import Hints
 from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
 
 DEFAULT_HOST = "127.0.0.1"
@@ -38,6 +39,9 @@ class ServerConfig:
 
     models: tuple[Path, ...] = ()
     """Model files, or folders of them, offered beside the bundled models."""
+
+    hints: Hints = field(default_factory=Hints)
+    """What is known of such models as do not describe themselves."""
 
     default_model: str = DEFAULT_MODEL
     """The model for requests that name none."""

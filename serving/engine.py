@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
+from serving.errors import ImageTooLarge
 from serving.model import Model
 from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
@@ -12,6 +13,10 @@ from serving.tasks import Task, TaskPool
 from serving.tiling import Span, plan_axis
 
 DEFAULT_TILE = 256
+# The most pixels that a model which cannot be tiled is given.
+LARGEST_WHOLE = 1024 * 1024
+# How far colour is continued under transparent pixels for such a model.
+_WHOLE_HALO = 32
 
 
 def upscale_strips(
@@ -29,27 +34,52 @@ def upscale_strips(
 
     Returns:
         The result, `model.info.scale` times as long a side; a strip is a row of tiles.
+
+    Raises:
+        ImageTooLarge: the model cannot be run by tiles, and the picture not as a whole.
     """
     scale = model.info.scale
-    reach = margin(source.channels, model.info.halo)
-    tile = max(tile, 4 * reach, 1)
-    columns = plan_axis(source.width, tile, reach)
+    down, across = _plan(model, source, tile)
     shape = (source.height * scale, source.width * scale, source.channels)
 
     def jobs() -> Iterator[tuple[Pixels, list[Task]]]:
         window = Window(source)
-        for rows in plan_axis(source.height, tile, reach):
+        for rows in down:
             region = window.take(rows.start, rows.stop)
             strip = empty(rows.kept_size * scale, *shape[1:], depth)
             yield (
                 strip,
                 [
                     partial(_fill, strip, model, region[:, span.source], rows, span, stages)
-                    for span in columns
+                    for span in across
                 ],
             )
 
     return Strips(*shape, depth=depth, parts=stages.each("wait", pool.products(jobs())))
+
+
+def _plan(model: Model, source: Strips, tile: int) -> tuple[list[Span], list[Span]]:
+    """The spans of the tiles' rows, and of their columns."""
+    height, width, halo = source.height, source.width, model.info.halo
+    if halo is None:
+        if height * width > LARGEST_WHOLE:
+            raise ImageTooLarge(
+                "image",
+                f"{width}x{height} = {height * width} pixels",
+                f"at most {LARGEST_WHOLE} for model {model.info.name!r}, which looks at a picture "
+                "as a whole and so cannot work by tiles; choose another model",
+            )
+        return [Span(0, height, 0, height)], [Span(0, width, 0, width)]
+    reach = margin(source.channels, halo)
+    rows, columns = model.fixed_size or [max(tile, 4 * reach, 1)] * 2
+    if min(rows, columns) <= 2 * reach:
+        raise ImageTooLarge(
+            "image",
+            "transparent",
+            f"none with alpha for model {model.info.name!r}, whose fixed size of {columns}x{rows} "
+            "pixels leaves no room for it; choose another model",
+        )
+    return plan_axis(height, rows, reach), plan_axis(width, columns, reach)
 
 
 def _fill(
@@ -58,7 +88,8 @@ def _fill(
     """Upscales one tile and puts what is kept of it into its place in the strip."""
     scale = model.info.scale
     with stages.measure("upscale"):
-        result = upscale_pixels(model.run, model.info.halo, region, strip.dtype.type)
+        halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
+        result = upscale_pixels(model.run, halo, region, strip.dtype.type)
         strip[:, columns.target(scale)] = result[rows.kept(scale), columns.kept(scale)]
 
 

@@ -35,7 +35,7 @@ class UpscalerServer:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        catalog = Catalog(config.models, config.default_model, config.threads)
+        catalog = Catalog(config.models, config.default_model, config.threads, config.hints)
         self._upscaler = Upscaler(
             catalog,
             config.workers,
@@ -125,7 +125,7 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve(tyro.cli(ServerConfig), ready))
+        asyncio.run(serve(tyro.cli(tyro.conf.OmitArgPrefixes[ServerConfig]), ready))
     except ServingError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

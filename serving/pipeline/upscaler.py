@@ -1,7 +1,7 @@
 """The whole way from an image file to a larger one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -129,7 +129,7 @@ class Upscaler:
             picture = decode(data, self._max_input_pixels)
         with stages.measure("upscale"):
             model = self._catalog.load(name)
-        source = Strips.of(picture.pixels)
+        source = replace(picture.strips, parts=stages.each("decode", picture.strips.parts))
         format = options.format or picture.format
         size = options.size.of_result(
             Size(source.width, source.height), model.info.scale, self._max_output_pixels
@@ -138,11 +138,9 @@ class Upscaler:
         depth = sample_type(source.depth, format)
         result = self._enlarged(source, model, size, depth, stages)
 
-        def encoded() -> Iterator[bytes]:
-            yield encode(result.whole(), format, picture.metadata, options.quality)
-
+        chunks = encode(result, format, picture.metadata, options.quality)
         return Upscaling(
-            chunks=stages.each("encode", encoded()),
+            chunks=stages.each("encode", chunks),
             input=_describe(source, picture.format),
             output=_describe(result, format),
             model_name=name,

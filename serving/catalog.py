@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Lock
 
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
+from serving.hints import Hints
 from serving.model import SUFFIX, Model, load_model
 
 BUNDLED = Path(__file__).parent / "models"
@@ -21,6 +22,7 @@ class Catalog:
         extra: model files, or folders of them, offered beside the bundled models.
         default: the model of those who name none.
         threads: threads that one run of a model computes on.
+        hints: what is known of those among `extra` that do not describe themselves.
 
     Raises:
         InvalidConfig: a path does not exist or holds no model, or two files share a name.
@@ -28,7 +30,11 @@ class Catalog:
     """
 
     def __init__(
-        self, extra: Sequence[Path] = (), default: str = DEFAULT_MODEL, threads: int = 1
+        self,
+        extra: Sequence[Path] = (),
+        default: str = DEFAULT_MODEL,
+        threads: int = 1,
+        hints: Hints | None = None,
     ) -> None:
         self._paths = _find(BUNDLED)
         for source in extra:
@@ -44,6 +50,7 @@ class Catalog:
             self._paths |= found
         self._default = self.resolve(default)
         self._threads = threads
+        self._hints = hints
         self._loaded: dict[str, Model] = {}
         self._loading = Lock()
 
@@ -72,7 +79,7 @@ class Catalog:
             return self._loaded[name]
 
     def _read(self, name: str) -> Model:
-        model = load_model(self._paths[name], self._threads)
+        model = load_model(self._paths[name], self._threads, self._hints)
         allowed = (model.info.name, f"{model.info.name}-{model.info.precision.value}")
         if name not in allowed:
             raise InvalidModel(

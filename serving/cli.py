@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import grpc
@@ -16,6 +17,7 @@ from serving.channel import LARGEST_MESSAGE_MIB
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
 from serving.errors import ServingError
+from serving.hints import Hints
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 _WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -35,6 +37,21 @@ class Arguments:
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File to write, its format told by its suffix; by default IMAGE_x4.png beside the image."""
 
+    scale: float | None = None
+    """Factor of each side, 1 to 16; by default the model's own."""
+
+    width: int | None = None
+    """Pixels from left to right of the result; alone it keeps proportions."""
+
+    height: int | None = None
+    """Pixels from top to bottom of the result; alone it keeps proportions."""
+
+    max_width: int | None = None
+    """The result is made smaller, in proportion, where it would be wider."""
+
+    max_height: int | None = None
+    """The result is made smaller, in proportion, where it would be higher."""
+
     server: str | None = None
     """HOST:PORT of a running server; without it, this process serves itself."""
 
@@ -43,6 +60,9 @@ class Arguments:
 
     models: tuple[Path, ...] = ()
     """More model files, or folders of them; only without --server."""
+
+    hints: tyro.conf.OmitArgPrefixes[Hints] = field(default_factory=Hints)
+    """What is known of such models as do not describe themselves."""
 
     quality: int | None = None
     """1 (smallest file) to 100 (best), for JPEG and WebP; by default 95."""
@@ -89,18 +109,25 @@ def run(arguments: Arguments) -> str:
         raise WrongUse(f"output is {output}; expected a folder that exists")
     if arguments.server and arguments.models:
         raise WrongUse("models is given; expected it only without server")
+    started = perf_counter()
     with _address(arguments) as address, UpscalerClient(address, LARGEST_MESSAGE_MIB) as client:
         response = client.upscale(
             arguments.image,
             model=arguments.model,
             format=format,
             quality=arguments.quality,
+            scale=arguments.scale,
+            width=arguments.width,
+            height=arguments.height,
+            max_width=arguments.max_width,
+            max_height=arguments.max_height,
             timeout_s=arguments.timeout_s,
         )
-    name = f"{arguments.image.stem}_x{response.model.scale}{format.value.suffixes[0]}"
-    output = output or arguments.image.with_name(name)
+    output = output or arguments.image.with_name(_default_name(arguments, format, response))
     _write(output, response.image)
-    return f"{output}: {_describe(response)}"
+    milliseconds = round(1000 * (perf_counter() - started))
+    size = f"{response.output.width}x{response.output.height}"
+    return f"{output}: {size} by {response.model.name} in {milliseconds} ms"
 
 
 @contextmanager
@@ -110,19 +137,29 @@ def _address(arguments: Arguments) -> Iterator[str]:
         return
     # Imported here because a mere client need not wait for what only a server needs.
     from serving.catalog import DEFAULT_MODEL
-    from serving.config import ServerConfig, available_processors
+    from serving.config import ServerConfig
     from serving.embedded import embedded_server
 
     config = ServerConfig(
         port=0,
         models=arguments.models,
+        hints=arguments.hints,
         default_model=arguments.model or DEFAULT_MODEL,
         max_message_mib=LARGEST_MESSAGE_MIB,
-        workers=1,
-        threads=available_processors(),
     )
     with embedded_server(config) as address:
         yield address
+
+
+def _default_name(
+    arguments: Arguments, format: ImageFormat, response: upscaler_pb2.UpscaleResponse
+) -> str:
+    resized = (arguments.width, arguments.height, arguments.max_width, arguments.max_height)
+    if resized == (None, None, None, None):
+        size = f"x{arguments.scale or response.model.scale:g}"
+    else:
+        size = f"{response.output.width}x{response.output.height}"
+    return f"{arguments.image.stem}_{size}{format.value.suffixes[0]}"
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -133,19 +170,6 @@ def _write(path: Path, content: bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _describe(response: upscaler_pb2.UpscaleResponse) -> str:
-    milliseconds = sum(
-        duration.ToMilliseconds()
-        for duration in (
-            response.timings.decode,
-            response.timings.upscale,
-            response.timings.encode,
-        )
-    )
-    size = f"{response.output.width}x{response.output.height}"
-    return f"{size} by {response.model.name} in {milliseconds} ms"
 
 
 def _fail(code: int, message: str) -> int:

@@ -61,6 +61,11 @@ class UpscalerClient:
         model: str = "",
         format: ImageFormat | None = None,
         quality: int | None = None,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        max_width: int | None = None,
+        max_height: int | None = None,
         timeout_s: float = 600.0,
     ) -> upscaler_pb2.UpscaleResponse:
         """Upscales an image file, given as its content or its path.
@@ -70,6 +75,11 @@ class UpscalerClient:
             model: name of a model; empty for the server's default.
             format: of the result; None for that of the input.
             quality: 1 to 100, for JPEG and WebP; None for the server's default.
+            scale: factor of each side, 1 to 16; None for the model's own.
+            width: of the result in pixels; alone it keeps proportions; not beside `scale`.
+            height: likewise.
+            max_width: the result is made smaller, in proportion, where it would be wider.
+            max_height: or higher.
             timeout_s: seconds after which the call is given up.
 
         Raises:
@@ -84,6 +94,11 @@ class UpscalerClient:
                     NUMBER_OF_FORMAT[format] if format else upscaler_pb2.IMAGE_FORMAT_UNSPECIFIED
                 ),
                 quality=quality,
+                scale=scale,
+                width=width,
+                height=height,
+                max_width=max_width,
+                max_height=max_height,
             )
         except ValueError as error:
             raise UpscaleFailed(

@@ -9,7 +9,8 @@ from serving.catalog import DEFAULT_MODEL
 from serving.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
 from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
-from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS
+from serving.hints import Hints
+from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
@@ -39,11 +40,14 @@ class ServerConfig:
     models: tuple[Path, ...] = ()
     """Model files, or folders of them, offered beside the bundled models."""
 
+    hints: Hints = field(default_factory=Hints)
+    """What is known of such models as do not describe themselves."""
+
     default_model: str = DEFAULT_MODEL
     """The model for requests that name none."""
 
     workers: int = field(default_factory=available_processors)
-    """Requests computed at the same time; by default one for each processor."""
+    """Tiles computed at the same time, and requests; by default one for each processor."""
 
     threads: int = 1
     """Threads that each of them computes on."""
@@ -56,6 +60,9 @@ class ServerConfig:
 
     max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS
     """The most pixels that an input image may have."""
+
+    max_output_pixels: int = DEFAULT_MAX_OUTPUT_PIXELS
+    """The most pixels that a result may have."""
 
     max_message_mib: int = DEFAULT_MESSAGE_MIB
     """Largest request and response in MiB."""
@@ -70,6 +77,7 @@ class ServerConfig:
         self._check("max_waiting", 0, 1_000_000)
         self._check("tile", 16, 8192)
         self._check("max_input_pixels", 1, 2**31)
+        self._check("max_output_pixels", 1, 2**40)
         self._check("max_message_mib", 1, LARGEST_MESSAGE_MIB)
         self._check("grace_s", 0, 86_400)
 

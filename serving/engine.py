@@ -1,51 +1,103 @@
-"""Runs a model over a picture of any size, tile by tile."""
+"""Runs a model over a picture of any size, tile by tile, several tiles at a time."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 
-import numpy as np
-
+from serving.errors import ImageTooLarge
 from serving.model import Model
-from serving.pixels import Depth, Pixels, margin, upscale_pixels
-from serving.tiling import Tile, plan
+from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
+from serving.stages import Stages
+from serving.strips import Strips, Window
+from serving.tasks import Task, TaskPool
+from serving.tiling import Span, plan_axis
 
 DEFAULT_TILE = 256
+# The most pixels that a model which cannot be tiled is given.
+LARGEST_WHOLE = 1024 * 1024
+# How far colour is continued under transparent pixels for such a model.
+_WHOLE_HALO = 32
 
 
-def upscale_tiles(
-    model: Model, pixels: Pixels, depth: Depth, tile: int = DEFAULT_TILE
-) -> Iterator[tuple[Tile, Pixels]]:
-    """Upscales a picture by tiles of one shape, which keeps memory flat, row by row from the top.
-
-    Each step of the iterator is one tile's work: between two steps the caller may do other work, or
-    give up.
+def upscale_strips(
+    model: Model, source: Strips, depth: Depth, pool: TaskPool, tile: int, stages: Stages
+) -> Strips:
+    """Upscales a picture by tiles of one shape, which keeps memory flat.
 
     Args:
         model: the network.
-        pixels: uint8 or uint16 [H, W, C], C from 1 to 4 as :func:`serving.pixels.upscale_pixels`.
+        source: the picture, of any kind that :func:`serving.pixels.upscale_pixels` takes.
         depth: type of the result's samples.
+        pool: where tiles are computed; what else is to be done happens while they are.
         tile: side of a tile in input pixels; raised where overlaps would be most of it.
+        stages: records each tile as ``upscale``, and what the caller does between as ``wait``.
 
-    Yields:
-        A tile and its finished part of the result, which belongs at the tile's ``target``.
+    Returns:
+        The result, `model.info.scale` times as long a side; a strip is a row of tiles.
+
+    Raises:
+        ImageTooLarge: the model cannot be run by tiles, and the picture not as a whole.
     """
-    height, width = pixels.shape[:2]
     scale = model.info.scale
-    reach = margin(pixels, model.info.halo)
-    for place in plan(height, width, max(tile, 4 * reach, 1), reach):
-        region = pixels[place.rows.source, place.columns.source]
-        result = upscale_pixels(model.run, model.info.halo, region, depth)
-        yield place, result[place.rows.kept(scale), place.columns.kept(scale)]
+    down, across = _plan(model, source, tile)
+    shape = (source.height * scale, source.width * scale, source.channels)
+
+    def jobs() -> Iterator[tuple[Pixels, list[Task]]]:
+        window = Window(source)
+        for rows in down:
+            region = window.take(rows.start, rows.stop)
+            strip = empty(rows.kept_size * scale, *shape[1:], depth)
+            yield (
+                strip,
+                [
+                    partial(_fill, strip, model, region[:, span.source], rows, span, stages)
+                    for span in across
+                ],
+            )
+
+    return Strips(*shape, depth=depth, parts=stages.each("wait", pool.products(jobs())))
+
+
+def _plan(model: Model, source: Strips, tile: int) -> tuple[list[Span], list[Span]]:
+    """The spans of the tiles' rows, and of their columns."""
+    height, width, halo = source.height, source.width, model.info.halo
+    if halo is None:
+        if height * width > LARGEST_WHOLE:
+            raise ImageTooLarge(
+                "image",
+                f"{width}x{height} = {height * width} pixels",
+                f"at most {LARGEST_WHOLE} for model {model.info.name!r}, which looks at a picture "
+                "as a whole and so cannot work by tiles; choose another model",
+            )
+        return [Span(0, height, 0, height)], [Span(0, width, 0, width)]
+    reach = margin(source.channels, halo)
+    rows, columns = model.fixed_size or [max(tile, 4 * reach, 1)] * 2
+    if min(rows, columns) <= 2 * reach:
+        raise ImageTooLarge(
+            "image",
+            "transparent",
+            f"none with alpha for model {model.info.name!r}, whose fixed size of {columns}x{rows} "
+            "pixels leaves no room for it; choose another model",
+        )
+    return plan_axis(height, rows, reach), plan_axis(width, columns, reach)
+
+
+def _fill(
+    strip: Pixels, model: Model, region: Pixels, rows: Span, columns: Span, stages: Stages
+) -> None:
+    """Upscales one tile and puts what is kept of it into its place in the strip."""
+    scale = model.info.scale
+    with stages.measure("upscale"):
+        halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
+        result = upscale_pixels(model.run, halo, region, strip.dtype.type)
+        strip[:, columns.target(scale)] = result[rows.kept(scale), columns.kept(scale)]
 
 
 def upscale(model: Model, pixels: Pixels, depth: Depth, tile: int = DEFAULT_TILE) -> Pixels:
-    """Upscales a whole picture; arguments as :func:`upscale_tiles`.
+    """Upscales a picture in memory; arguments as :func:`upscale_strips`.
 
     Returns:
         Pixels of type `depth`, [scale*H, scale*W, C].
     """
-    height, width, channels = pixels.shape
-    scale = model.info.scale
-    result = np.empty((height * scale, width * scale, channels), dtype=depth)
-    for place, part in upscale_tiles(model, pixels, depth, tile):
-        result[place.rows.target(scale), place.columns.target(scale)] = part
-    return result
+    with closing(TaskPool(1)) as pool:
+        return upscale_strips(model, Strips.of(pixels), depth, pool, tile, Stages()).whole()

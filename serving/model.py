@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 from serving.errors import InvalidModel
+from serving.hints import Hints
+from serving.probe import LEVELS, Floats, probe_halo, probe_range, probe_scale
 
 FORMAT_VERSION = "1"
 SUFFIX = ".onnx"
@@ -32,7 +33,7 @@ class ModelInfo:
         name: what its makers call it.
         scale: factor by which each side grows.
         halo: radius of the receptive field in input pixels: an output pixel depends on no input
-            pixel that is further away.
+            pixel that is further away. None where it depends on the whole picture.
         precision: number format inside; input and output are float32 all the same.
         license: under which terms the weights may be used.
         training_run: how it was made, free text or JSON.
@@ -40,7 +41,7 @@ class ModelInfo:
 
     name: str
     scale: int
-    halo: int
+    halo: int | None
     precision: Precision
     license: str
     training_run: str
@@ -89,25 +90,56 @@ class ModelInfo:
 
 
 class Model:
-    """A network that is ready to run; several threads may run it at once."""
+    """A network that is ready to run; several threads may run it at once.
 
-    def __init__(self, info: ModelInfo, session: ort.InferenceSession) -> None:
+    Attributes:
+        info: what it is.
+        fixed_size: the only height and width that the network takes, or None for any.
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        network: Callable[[Floats], Floats],
+        fixed_size: tuple[int, int] | None = None,
+    ) -> None:
         self.info = info
-        self._session = session
-        self._input_name: str = session.get_inputs()[0].name
+        self.fixed_size = fixed_size
+        self._network = network
 
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Upscales RGB in [0, 1]: float32 [N, 3, H, W] to [N, 3, scale*H, scale*W], unclipped."""
-        (result,) = self._session.run(None, {self._input_name: batch})
-        return np.asarray(result, dtype=np.float32)
+    def run(self, batch: Floats) -> Floats:
+        """Upscales RGB in [0, 1]: float32 [N, 3, H, W] to [N, 3, scale*H, scale*W], unclipped.
+
+        Smaller pictures than a fixed size are continued by their last row and column.
+        """
+        if self.fixed_size is None:
+            return self._network(batch)
+        height, width = batch.shape[2:]
+        missing = [
+            (0, 0),
+            (0, 0),
+            (0, self.fixed_size[0] - height),
+            (0, self.fixed_size[1] - width),
+        ]
+        padded = np.pad(batch, missing, mode="edge")
+        results = [self._network(padded[index : index + 1]) for index in range(len(padded))]
+        scale = self.info.scale
+        return np.concatenate(results)[:, :, : height * scale, : width * scale]
 
 
-def load_model(path: Path, threads: int = 1) -> Model:
+def load_model(path: Path, threads: int = 1, hints: Hints | None = None) -> Model:
     """Loads a model file; each run computes on `threads` threads.
 
+    What a file from elsewhere has no metadata for is found out by :mod:`serving.probe`.
+
+    Args:
+        path: of the file.
+        threads: at least 1.
+        hints: what is known of it if it has no metadata.
+
     Raises:
-        InvalidModel: the file is no ONNX model, its interface is not one float32 [N, 3, H, W] in
-            and one out, or its metadata is not acceptable.
+        InvalidModel: the file is no ONNX model, its interface is not one [N, 3, H, W] in and one
+            out, or its metadata is not acceptable, or what it lacks cannot be found out.
     """
     options = ort.SessionOptions()
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
@@ -118,15 +150,53 @@ def load_model(path: Path, threads: int = 1) -> Model:
         session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own errors share no other base class.
         raise InvalidModel(str(path), f"unreadable ({error})", "an ONNX model") from error
-    info = ModelInfo.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
+    metadata = session.get_modelmeta().custom_metadata_map
     _check_interface(session, path)
-    return Model(info, session)
+    if "format_version" in metadata:
+        return Model(ModelInfo.from_metadata(metadata, str(path)), _network(session))
+    return _probed(session, path, hints or Hints())
 
 
 def _check_interface(session: ort.InferenceSession, path: Path) -> None:
     for side, tensors in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
         found = [(tensor.type, list(tensor.shape)) for tensor in tensors]
         match found:
-            case [("tensor(float)", [_, 3 | str() | None, _, _])]:
+            case [("tensor(float)" | "tensor(float16)", [_, 3 | str() | None, _, _])]:
                 continue
-        raise InvalidModel(f"{path}: {side}", found, "one float32 tensor [N, 3, H, W]")
+        raise InvalidModel(f"{path}: {side}", found, "one float tensor [N, 3, H, W]")
+
+
+def _network(session: ort.InferenceSession) -> Callable[[Floats], Floats]:
+    (source,) = session.get_inputs()
+    dtype = np.float16 if source.type == "tensor(float16)" else np.float32
+
+    def run(batch: Floats) -> Floats:
+        (result,) = session.run(None, {source.name: batch.astype(dtype, copy=False)})
+        return np.asarray(result, dtype=np.float32)
+
+    return run
+
+
+def _probed(session: ort.InferenceSession, path: Path, hints: Hints) -> Model:
+    """A model without metadata; it is called what its file is called."""
+    _, _, height, width = session.get_inputs()[0].shape
+    fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+    plain = _network(session)
+    scale = probe_scale(plain, fixed, str(path))
+    most = np.float32(LEVELS[hints.input_range or probe_range(plain, fixed, scale, str(path))])
+    order = slice(None, None, -1 if hints.color_order == "BGR" else None)
+
+    def network(batch: Floats) -> Floats:
+        result = plain(np.ascontiguousarray(batch[:, order]) * most)[:, order]
+        return np.divide(result, most, dtype=np.float32)
+
+    halo = probe_halo(network, fixed, scale) if hints.halo is None else hints.halo
+    if fixed and (halo is None or 2 * halo >= min(fixed)):
+        raise InvalidModel(
+            str(path),
+            f"made for {width}x{height} pixels only, and sees them all",
+            "a model that takes any size, or sees less",
+        )
+    return Model(
+        ModelInfo(path.stem, scale, halo, Precision.FP32, "unknown", "unknown"), network, fixed
+    )

@@ -17,14 +17,34 @@ Depth = type[np.uint8] | type[np.uint16]
 Network = Callable[[Floats], Floats]
 
 
-def has_alpha(pixels: Pixels) -> bool:
-    """Whether the last channel of [H, W, C] is alpha: C is 2 or 4, not 1 or 3."""
-    return pixels.shape[2] in (2, 4)
+def has_alpha(channels: int) -> bool:
+    """Whether the last of so many channels is alpha: of 2 and 4, not of 1 and 3."""
+    return channels in (2, 4)
 
 
-def margin(pixels: Pixels, halo: int) -> int:
+def empty(height: int, width: int, channels: int, depth: Depth) -> Pixels:
+    """Room for pixels, [H, W, C], of any content."""
+    room: Pixels = np.empty((height, width, channels), depth)  # type: ignore[assignment]
+    return room
+
+
+def margin(channels: int, halo: int) -> int:
     """How far around an input pixel the result looks, for a network that looks `halo` far."""
-    return halo + sum(continuation_radii(halo)) if has_alpha(pixels) else halo
+    return halo + sum(continuation_radii(halo)) if has_alpha(channels) else halo
+
+
+def as_floats(pixels: Pixels) -> Floats:
+    """Samples of any depth to [0, 1]."""
+    values: Floats = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return values
+
+
+def quantise(values: Floats, depth: Depth) -> Pixels:
+    """[0, 1] to the whole range of `depth`, rounded; what is outside is clipped."""
+    most = np.float32(np.iinfo(depth).max)
+    scaled = np.clip(values, 0, 1) * most
+    pixels: Pixels = np.rint(scaled, out=scaled).astype(depth)
+    return pixels
 
 
 def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) -> Pixels:
@@ -42,9 +62,9 @@ def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) ->
     Returns:
         Pixels of type `depth`, [sH, sW, C].
     """
-    values = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    if not has_alpha(pixels):
-        return _quantise(_run(network, values), depth)
+    values = as_floats(pixels)
+    if not has_alpha(pixels.shape[2]):
+        return quantise(_run(network, values), depth)
     colour, alpha = values[:, :, :-1], values[:, :, -1:]
     colour = _run(network, continue_colour(colour, alpha, continuation_radii(halo)))
     # Most tiles of most pictures with alpha are opaque all over.
@@ -54,7 +74,7 @@ def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) ->
         else bound_alpha(_run(network, alpha), alpha)
     )
     result: Pixels = np.concatenate(
-        [_quantise(colour, depth), _quantise(upscaled_alpha, depth)], axis=2
+        [quantise(colour, depth), quantise(upscaled_alpha, depth)], axis=2
     )
     result[result[:, :, -1] == 0] = 0
     return result
@@ -69,11 +89,3 @@ def _run(network: Network, values: Floats) -> Floats:
         result = result.mean(axis=0, keepdims=True, dtype=np.float32)
     upscaled: Floats = result.transpose(1, 2, 0)
     return upscaled
-
-
-def _quantise(values: Floats, depth: Depth) -> Pixels:
-    """[0, 1] to the whole range of `depth`, rounded; what is outside is clipped."""
-    most = np.float32(np.iinfo(depth).max)
-    scaled = np.clip(values, 0, 1) * most
-    pixels: Pixels = np.rint(scaled, out=scaled).astype(depth)
-    return pixels

@@ -35,8 +35,14 @@ class UpscalerServer:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        catalog = Catalog(config.models, config.default_model, config.threads)
-        self._upscaler = Upscaler(catalog, config.tile, config.max_input_pixels)
+        catalog = Catalog(config.models, config.default_model, config.threads, config.hints)
+        self._upscaler = Upscaler(
+            catalog,
+            config.workers,
+            config.tile,
+            config.max_input_pixels,
+            config.max_output_pixels,
+        )
         self._workers = WorkerPool(config.workers, config.max_waiting)
 
     async def start(self) -> str:
@@ -85,6 +91,7 @@ class UpscalerServer:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._config.grace_s)
         self._workers.close()
+        self._upscaler.close()
 
     async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in _HEALTH_NAMES:
@@ -118,7 +125,7 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve(tyro.cli(ServerConfig), ready))
+        asyncio.run(serve(tyro.cli(tyro.conf.OmitArgPrefixes[ServerConfig]), ready))
     except ServingError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

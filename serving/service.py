@@ -1,5 +1,8 @@
 """The gRPC service: translates messages to calls of the upscaler and back."""
 
+from collections.abc import Iterator
+from dataclasses import fields
+from io import BytesIO
 from time import perf_counter_ns
 
 import grpc
@@ -11,10 +14,14 @@ from serving.codec.formats import TITLES
 from serving.errors import InvalidOption, ResultTooLarge
 from serving.messages import FORMAT_OF_NUMBER, NUMBER_OF_FORMAT
 from serving.model import Precision
-from serving.pipeline.upscaler import ImageInfo, Options, Result, Upscaler
+from serving.pipeline.size import SizeOptions
+from serving.pipeline.upscaler import ImageInfo, Options, Upscaler, Upscaling
 from serving.workers import WorkerPool
 
 NAME = upscaler_pb2.DESCRIPTOR.services_by_name["UpscalerService"].full_name
+
+# What a response holds beside the image takes a fraction of this.
+_RESPONSE_OVERHEAD = 1 << 12
 
 _PRECISIONS = {
     Precision.FP32: upscaler_pb2.PRECISION_FP32,
@@ -47,16 +54,25 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
 
         def work() -> upscaler_pb2.UpscaleResponse:
             waited = perf_counter_ns() - queued
-            return _response(self._upscaler.upscale(request.image, options), waited)
+            upscaling = self._upscaler.upscale(request.image, options)
+            image = self._collect(upscaling.chunks)
+            return _response(image, upscaling, waited)
 
-        response = await self._workers.run(work)
-        if response.ByteSize() > self._max_message_bytes:
-            raise ResultTooLarge(
-                "result",
-                f"{response.ByteSize()} bytes",
-                f"at most {self._max_message_bytes}; choose JPEG or WebP or send a smaller image",
-            )
-        return response
+        return await self._workers.run(work)
+
+    def _collect(self, chunks: Iterator[bytes]) -> bytes:
+        """The whole file, or a refusal as soon as it is too large to be sent."""
+        file = BytesIO()
+        for chunk in chunks:
+            file.write(chunk)
+            if file.tell() + _RESPONSE_OVERHEAD > self._max_message_bytes:
+                raise ResultTooLarge(
+                    "result",
+                    "larger than a message",
+                    f"at most {self._max_message_bytes} bytes; choose JPEG or WebP, "
+                    "or ask for a smaller size",
+                )
+        return file.getvalue()
 
 
 def _options(message: upscaler_pb2.UpscaleOptions) -> Options:
@@ -68,12 +84,18 @@ def _options(message: upscaler_pb2.UpscaleOptions) -> Options:
             )
         format = FORMAT_OF_NUMBER[message.format]
     quality = message.quality if message.HasField("quality") else DEFAULT_QUALITY
-    return Options(message.model, format, quality)
+    return Options(message.model, format, quality, _size(message))
 
 
-def _response(result: Result, waited: int) -> upscaler_pb2.UpscaleResponse:
+def _size(message: upscaler_pb2.UpscaleOptions) -> SizeOptions:
+    given = {number.name for number, _ in message.ListFields()}
+    names = [field.name for field in fields(SizeOptions)]
+    return SizeOptions(**{name: getattr(message, name) for name in names if name in given})
+
+
+def _response(image: bytes, result: Upscaling, waited: int) -> upscaler_pb2.UpscaleResponse:
     return upscaler_pb2.UpscaleResponse(
-        image=result.image,
+        image=image,
         input=_image_info(result.input),
         output=_image_info(result.output),
         model=upscaler_pb2.Model(
@@ -83,9 +105,9 @@ def _response(result: Result, waited: int) -> upscaler_pb2.UpscaleResponse:
         ),
         timings=upscaler_pb2.Timings(
             queue=_duration(waited),
-            decode=_duration(result.timings.decode),
-            upscale=_duration(result.timings.upscale),
-            encode=_duration(result.timings.encode),
+            decode=_duration(result.stages.total("decode")),
+            upscale=_duration(result.stages.total("upscale") + result.stages.total("resize")),
+            encode=_duration(result.stages.total("encode")),
         ),
     )
 

@@ -5,7 +5,6 @@ where the picture is not. So of each tile only what is at least `halo` away from
 border is kept; at the picture's true borders everything is. Tiled is then equal to whole.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -23,6 +22,11 @@ class Span:
         """What to read, in pixels of the input."""
         return slice(self.start, self.stop)
 
+    @property
+    def kept_size(self) -> int:
+        """How many pixels it keeps."""
+        return self.keep_stop - self.keep_start
+
     def kept(self, scale: int) -> slice:
         """What to keep of the tile's output, in output pixels from the tile's own start."""
         return slice((self.keep_start - self.start) * scale, (self.keep_stop - self.start) * scale)
@@ -30,14 +34,6 @@ class Span:
     def target(self, scale: int) -> slice:
         """Where it belongs, in pixels of the output."""
         return slice(self.keep_start * scale, self.keep_stop * scale)
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A tile of a picture."""
-
-    rows: Span
-    columns: Span
 
 
 def plan_axis(size: int, tile: int, halo: int) -> list[Span]:
@@ -64,15 +60,3 @@ def plan_axis(size: int, tile: int, halo: int) -> list[Span]:
         spans.append(Span(start, stop, keep_start, keep_stop))
         keep_start = keep_stop
     return spans
-
-
-def plan(height: int, width: int, tile: int, halo: int) -> Iterator[Tile]:
-    """Covers a picture with tiles, row by row from the top, each row from the left.
-
-    Raises:
-        ValueError: as :func:`plan_axis`.
-    """
-    columns = plan_axis(width, tile, halo)
-    for rows in plan_axis(height, tile, halo):
-        for span in columns:
-            yield Tile(rows, span)

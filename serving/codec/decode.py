@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 
@@ -9,12 +11,13 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
 
-from serving.codec.deep import holds_16_bits, read_16_bits
+from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
-from serving.codec.metadata import read_metadata, upright
+from serving.codec.metadata import MIRRORED, UPRIGHT, read_metadata, upright
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
-from serving.pixels import Pixels
+from serving.pixels import Pixels, has_alpha
+from serving.strips import Strips
 
 # The caller's limit is applied to the header below; Pillow's own, which is global and counts
 # differently, would refuse images that the caller allows.
@@ -30,52 +33,88 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     grey, a transparent colour becomes alpha. Whether samples have 16 bits is up to the file's type,
     never its pixels; 16-bit CMYK is the one kind that is reduced to 8.
 
+    PNG, JPEG and TIFF in grey or RGB are decoded as the strips are drawn, unless EXIF says that
+    they lie on their side or head; all else is decoded at once.
+
     Raises:
         InvalidImage: the bytes are no such file, or are damaged, or their kind of pixels (such as
-            floating point) cannot be shown as 8 or 16 bits.
+            floating point) cannot be shown as 8 or 16 bits. What is found later is raised by the
+            strips.
         ImageTooLarge: the header tells more than `max_pixels` pixels.
     """
     if not data:
         raise InvalidImage("image", "empty", _EXPECTED)
+    strips, image = vips.open_strips(data), _open(data)
+    opened = image or strips  # There are kinds of TIFF that only libvips knows.
+    if opened is None:
+        raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED)
+    width, height = opened.width, opened.height
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            "image", f"{width}x{height} = {width * height} pixels", f"at most {max_pixels}"
+        )
+    format = _format(image) if image else ImageFormat.TIFF
+    with _damage_is_invalid(format):
+        return _read(image, strips, format, data)
+
+
+def _open(data: bytes) -> ImageFile | None:
     try:
-        image = _open(data)
-    except Exception as error:  # Hostile headers make Pillow raise nearly anything.
-        raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED) from error
-    with image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise ImageTooLarge(
-                "image", f"{width}x{height} = {width * height} pixels", f"at most {max_pixels}"
-            )
-        # Pillow calls a JPEG with further pictures at its end an MPO.
-        format = ImageFormat["JPEG" if image.format == "MPO" else image.format or ""]
-        try:
-            return _read(image, format, data)
-        except (InvalidImage, MemoryError):
-            raise
-        except Exception as error:  # As above, for hostile bodies.
-            raise InvalidImage(
-                "image", f"damaged {format.value.title} data ({error})", _EXPECTED
-            ) from error
+        return Image.open(BytesIO(data), formats=[format.name for format in ImageFormat])
+    except Exception:  # Hostile headers make Pillow raise nearly anything.
+        return None
 
 
-def _open(data: bytes) -> ImageFile:
-    return Image.open(BytesIO(data), formats=[format.name for format in ImageFormat])
+def _format(image: ImageFile) -> ImageFormat:
+    # Pillow calls a JPEG with further pictures at its end an MPO.
+    return ImageFormat["JPEG" if image.format == "MPO" else image.format or ""]
 
 
-def _read(image: ImageFile, format: ImageFormat, data: bytes) -> Picture:
-    if holds_16_bits(image):
-        pixels = read_16_bits(image, lambda: _open(data))
+@contextmanager
+def _damage_is_invalid(format: ImageFormat) -> Iterator[None]:
+    try:
+        yield
+    except (InvalidImage, MemoryError):
+        raise
+    except Exception as error:  # As for headers, so for bodies.
+        reason = " ".join(str(error).split())
+        raise InvalidImage(
+            "image", f"damaged {format.value.title} data ({reason})", _EXPECTED
+        ) from error
+
+
+def _read(
+    image: ImageFile | None, strips: Strips | None, format: ImageFormat, data: bytes
+) -> Picture:
+    metadata, orientation = read_metadata(image, format, data)
+    if strips is None:
+        assert image is not None
+        strips = Strips.of(_read_at_once(image))
+        if image.mode == "CMYK":
+            metadata = replace(metadata, icc=b"")
     else:
-        pixels = _read_8_bits(image)
-    # Only now: a PNG may hold them after the pixels.
-    metadata, orientation = read_metadata(image, format)
-    if image.mode == "CMYK":
-        metadata = replace(metadata, icc=b"")
-    return Picture(upright(pixels, orientation), format, metadata)
+        strips = replace(strips, parts=_guarded(strips.parts, format))
+        if image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
+            # A TIFF with a fourth channel that is not said to be alpha.
+            colour = (part[:, :, :-1] for part in strips.parts)
+            strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    return Picture(_upright(strips, orientation), format, metadata)
 
 
-def _read_8_bits(image: ImageFile) -> Pixels:
+def _guarded(parts: Iterator[Pixels], format: ImageFormat) -> Iterator[Pixels]:
+    with _damage_is_invalid(format):
+        yield from parts
+
+
+def _upright(strips: Strips, orientation: int) -> Strips:
+    if orientation == UPRIGHT:
+        return strips
+    if orientation == MIRRORED:
+        return replace(strips, parts=(part[:, ::-1] for part in strips.parts))
+    return Strips.of(upright(strips.whole(), orientation))
+
+
+def _read_at_once(image: ImageFile) -> Pixels:
     image.load()
     transparent = image.has_transparency_data
     match image.mode:

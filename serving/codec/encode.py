@@ -1,19 +1,19 @@
 """Pixels to image files."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from serving.codec.formats import ImageFormat
-from serving.codec.metadata import EXIF_MARKER
+from serving.codec.jpeg import encode_jpeg
 from serving.codec.picture import Metadata
 from serving.codec.png import encode_png
+from serving.codec.save import save_by_pillow
 from serving.codec.tiff import encode_tiff
 from serving.errors import ImageTooLarge, InvalidOption
-from serving.pixels import Depth, Pixels
+from serving.pixels import Depth, Pixels, has_alpha
+from serving.strips import Strips
 
 DEFAULT_QUALITY = 95
 QUALITIES = range(1, 101)
@@ -21,9 +21,9 @@ QUALITIES = range(1, 101)
 _GREY_PROFILE = b"GRAY"
 
 
-def sample_type(pixels: Pixels, format: ImageFormat) -> Depth:
-    """The samples that a file of this format keeps of these pixels' kind: uint8 or uint16."""
-    return np.uint16 if format.value.deep and pixels.dtype == np.uint16 else np.uint8
+def sample_type(depth: Depth, format: ImageFormat) -> Depth:
+    """The samples that a file of this format keeps of samples of this depth: uint8 or uint16."""
+    return depth if format.value.deep else np.uint8
 
 
 def check_encodable(width: int, height: int, format: ImageFormat, quality: int) -> None:
@@ -46,46 +46,35 @@ def check_encodable(width: int, height: int, format: ImageFormat, quality: int) 
         )
 
 
-def encode(pixels: Pixels, format: ImageFormat, metadata: Metadata, quality: int) -> bytes:
-    """Encodes pixels as an image file.
+def encode(
+    strips: Strips, format: ImageFormat, metadata: Metadata, quality: int
+) -> Iterator[bytes]:
+    """Encodes a picture as an image file, piece by piece as its strips come; WebP and BMP at once.
 
     Args:
-        pixels: [H, W, C], C is 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; of :func:`sample_type`.
+        strips: the picture, its samples of :func:`sample_type`.
         format: what to write. Alpha is flattened on white where the format has none.
         metadata: kept as far as the format can; a profile for other channels than these is not.
         quality: 1 to 100, for JPEG and WebP.
     """
-    if not format.value.alpha and pixels.shape[2] in (2, 4):
-        pixels = _flatten_on_white(pixels)
+    if not format.value.alpha and has_alpha(strips.channels):
+        flat = (_flatten_on_white(part) for part in strips.parts)
+        strips = replace(strips, channels=strips.channels - 1, parts=flat)
     # WebP knows RGB only.
-    grey = pixels.shape[2] < 3 and format is not ImageFormat.WEBP
+    grey = strips.channels < 3 and format is not ImageFormat.WEBP
     if (metadata.icc[16:20] == _GREY_PROFILE) != grey:
         metadata = replace(metadata, icc=b"")
     match format:
         case ImageFormat.PNG:
-            return encode_png(pixels, metadata)
+            yield from encode_png(strips, metadata)
         case ImageFormat.TIFF:
-            return encode_tiff(pixels, metadata)
+            yield from encode_tiff(strips, metadata)
         case ImageFormat.JPEG:
-            # Full colour resolution: the network has just drawn it.
-            return _encode_by_pillow(pixels, format, metadata, quality=quality, subsampling="4:4:4")
+            yield from encode_jpeg(strips, metadata, quality)
         case ImageFormat.WEBP:
-            return _encode_by_pillow(pixels, format, metadata, quality=quality)
+            yield save_by_pillow(strips.whole(), format, metadata, quality=quality)
         case ImageFormat.BMP:
-            return _encode_by_pillow(pixels, format, Metadata())
-
-
-def _encode_by_pillow(
-    pixels: Pixels, format: ImageFormat, metadata: Metadata, **options: Any
-) -> bytes:
-    if metadata.icc:
-        options["icc_profile"] = metadata.icc
-    if metadata.exif:
-        options["exif"] = EXIF_MARKER + metadata.exif
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    file = BytesIO()
-    image.save(file, format.name, **options)
-    return file.getvalue()
+            yield save_by_pillow(strips.whole(), format, Metadata(dpi=metadata.dpi))
 
 
 def _flatten_on_white(pixels: Pixels) -> Pixels:

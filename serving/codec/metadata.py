@@ -1,12 +1,22 @@
 """EXIF orientation and the metadata that outlives an upscaling."""
 
+import struct
+from io import BytesIO
+
 from PIL import ExifTags, Image
+from PIL.ImageFile import ImageFile
 
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
 from serving.pixels import Pixels
 
 EXIF_MARKER = b"Exif\0\0"
+
+# EXIF orientations.
+UPRIGHT, MIRRORED = 1, 2
+SIDEWAYS = (5, 6, 7, 8)
+
+_INCH, _CENTIMETRE = 2, 3
 
 # A TIFF file's own directory mixes what describes the picture with what describes the file; only
 # these are about the picture.
@@ -22,33 +32,78 @@ _DESCRIPTIVE = (
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
-def read_metadata(image: Image.Image, format: ImageFormat) -> tuple[Metadata, int]:
-    """What to carry over from an opened image, as it applies to upright pixels.
+def read_metadata(
+    image: ImageFile | None, format: ImageFormat, data: bytes
+) -> tuple[Metadata, int]:
+    """What to carry over from a file, as it applies to upright pixels. Decodes none of them.
+
+    Args:
+        image: the file, opened; None for a TIFF that Pillow does not know.
+        format: of the file.
+        data: its content.
 
     Returns:
         The metadata, and the EXIF orientation that they no longer tell: 1 to 8, where 1 is upright
         and also stands for none or nonsense.
     """
-    exif = image.getexif()
-    orientation = exif.get(ExifTags.Base.Orientation, 1)
+    if format is ImageFormat.TIFF or image is None:
+        exif = Image.Exif()
+        exif.load_from_fp(BytesIO(data))
+        icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _tiff_dpi(exif)
+    else:
+        if format is ImageFormat.PNG:
+            # Looking for an EXIF chunk behind the pixels, Pillow would decode them.
+            image.info.setdefault("exif", _png_exif(data))
+        exif = image.getexif()
+        icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
+    orientation = exif.get(ExifTags.Base.Orientation, UPRIGHT)
+    if orientation not in range(1, 9):
+        orientation = UPRIGHT
     if format is ImageFormat.TIFF:
-        kept = Image.Exif()
-        for tag in _DESCRIPTIVE:
-            if tag in exif:
-                kept[tag] = exif[tag]
-        for directory in _DIRECTORIES:
-            if entries := exif.get_ifd(directory):
-                kept[directory] = dict(entries)
-        exif = kept
+        exif = _about_the_picture(exif)
     exif.pop(ExifTags.Base.Orientation, None)
     block = exif.tobytes().removeprefix(EXIF_MARKER) if len(exif) else b""
-    metadata = Metadata(icc=image.info.get("icc_profile") or b"", exif=block)
-    return metadata, orientation if orientation in range(1, 9) else 1
+    if dpi is not None:
+        across, down = float(dpi[0]), float(dpi[1])
+        dpi = (down, across) if orientation in SIDEWAYS else (across, down)
+    return Metadata(icc or b"", block, dpi), orientation
+
+
+def _tiff_dpi(exif: Image.Exif) -> tuple[float, float] | None:
+    base = ExifTags.Base
+    if base.XResolution not in exif or base.YResolution not in exif:
+        return None
+    inches = {_INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, _INCH))
+    if inches is None:
+        return None
+    return float(exif[base.XResolution]) * inches, float(exif[base.YResolution]) * inches
+
+
+def _about_the_picture(tags: Image.Exif) -> Image.Exif:
+    kept = Image.Exif()
+    for tag in _DESCRIPTIVE:
+        if tag in tags:
+            kept[tag] = tags[tag]
+    for directory in _DIRECTORIES:
+        if entries := tags.get_ifd(directory):
+            kept[directory] = dict(entries)
+    return kept
+
+
+def _png_exif(data: bytes) -> bytes | None:
+    """The content of a PNG's eXIf chunk, wherever it is."""
+    at = len(b"\x89PNG\r\n\x1a\n")
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"eXIf":
+            return data[at + 8 : at + 8 + size]
+        at += 8 + size + 4
+    return None
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
     """Turns and mirrors [H, W, C] pixels as EXIF orientation 1 to 8 asks (EXIF 2.3, tag 0x0112)."""
-    if orientation >= 5:
+    if orientation in SIDEWAYS:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]

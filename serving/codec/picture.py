@@ -1,9 +1,9 @@
-"""A decoded image."""
+"""An image file's content."""
 
 from dataclasses import dataclass
 
 from serving.codec.formats import ImageFormat
-from serving.pixels import Pixels
+from serving.strips import Strips
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,22 +13,24 @@ class Metadata:
     Attributes:
         icc: colour profile (ICC.1), or empty.
         exif: EXIF block in TIFF form without the ``Exif`` marker, orientation removed, or empty.
+        dpi: pixels an inch across and down, or None where the file does not tell.
     """
 
     icc: bytes = b""
     exif: bytes = b""
+    dpi: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An upright image in memory.
+    """An upright image.
 
     Attributes:
-        pixels: uint8 or uint16 [H, W, C]; C is 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+        strips: its pixels; they may be decoded as they are drawn, and so be found to be damaged.
         format: of the file it came from.
         metadata: what to carry over.
     """
 
-    pixels: Pixels
+    strips: Strips
     format: ImageFormat
     metadata: Metadata

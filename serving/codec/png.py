@@ -12,6 +12,7 @@ from isal import isal_zlib
 
 from serving.codec.picture import Metadata
 from serving.pixels import Pixels
+from serving.strips import Strips
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -19,28 +20,30 @@ _SUB = 1
 _STRIP_BYTES = 1 << 20
 
 
-def encode_png(pixels: Pixels, metadata: Metadata) -> bytes:
-    """Encodes uint8 or uint16 pixels [H, W, C] (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA)."""
-    height, width, channels = pixels.shape
-    depth = pixels.dtype.itemsize * 8
-    header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
-    chunks = [_SIGNATURE, *_chunk(b"IHDR", header)]
+def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
+    """Encodes a picture of any kind, piece by piece as its strips come."""
+    depth = np.iinfo(strips.depth).bits
+    colour_type = _COLOUR_TYPES[strips.channels]
+    header = struct.pack(">IIBBBBB", strips.width, strips.height, depth, colour_type, 0, 0, 0)
+    yield _SIGNATURE + _chunk(b"IHDR", header)
     if metadata.icc:
-        profile = b"ICC Profile\0\0" + isal_zlib.compress(metadata.icc)
-        chunks += _chunk(b"iCCP", profile)
+        yield _chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(metadata.icc))
+    if metadata.dpi:
+        per_metre = (min(round(dpi / 0.0254), 2**31 - 1) for dpi in metadata.dpi)
+        yield _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
     if metadata.exif:
-        chunks += _chunk(b"eXIf", metadata.exif)
+        yield _chunk(b"eXIf", metadata.exif)
     compressor = isal_zlib.compressobj(level=1)
-    for strip in _filtered_strips(pixels):
-        if data := compressor.compress(strip):
-            chunks += _chunk(b"IDAT", data)
-    chunks += _chunk(b"IDAT", compressor.flush())
-    chunks += _chunk(b"IEND", b"")
-    return b"".join(chunks)
+    for part in strips.parts:
+        for rows in _filtered(part):
+            if data := compressor.compress(rows):
+                yield _chunk(b"IDAT", data)
+    yield _chunk(b"IDAT", compressor.flush())
+    yield _chunk(b"IEND", b"")
 
 
-def _filtered_strips(pixels: Pixels) -> Iterator[bytes]:
-    """Rows of filtered big-endian bytes, some at a time so that no second picture is needed."""
+def _filtered(pixels: Pixels) -> Iterator[bytes]:
+    """Rows of filtered big-endian bytes, some at a time so that no second strip is needed."""
     height, width, channels = pixels.shape
     pixel_bytes = channels * pixels.dtype.itemsize
     rows = max(1, _STRIP_BYTES // (width * pixel_bytes))
@@ -57,6 +60,6 @@ def _filtered_strips(pixels: Pixels) -> Iterator[bytes]:
         yield filtered.tobytes()
 
 
-def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+def _chunk(kind: bytes, data: bytes) -> bytes:
     checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
-    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)
+    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))

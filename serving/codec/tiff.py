@@ -1,54 +1,78 @@
 """Writing TIFF 6.0 with 8 or 16 bits a sample: deflate with horizontal differencing, in strips."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import accumulate
+from tempfile import TemporaryFile
 
+import numpy as np
 from isal import isal_zlib
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from serving.codec.picture import Metadata
-from serving.pixels import Pixels
+from serving.pixels import Pixels, has_alpha
+from serving.strips import Strips, Window
 
 _ADOBE_DEFLATE = 8
 _BLACK_IS_ZERO, _RGB = 1, 2
 _HORIZONTAL_DIFFERENCING = 2
 _UNASSOCIATED_ALPHA = 2
+_INCH = 2
 _STRIP_BYTES = 1 << 20
 
 
-def encode_tiff(pixels: Pixels, metadata: Metadata) -> bytes:
-    """Encodes uint8 or uint16 pixels [H, W, C] (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA)."""
-    height, width, channels = pixels.shape
-    rows = max(1, _STRIP_BYTES // (width * channels * pixels.dtype.itemsize))
-    strips = [_compress(pixels[top : top + rows]) for top in range(0, height, rows)]
-    sizes = tuple(len(strip) for strip in strips)
+def encode_tiff(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
+    """Encodes a picture of any kind, in pieces.
 
+    The directory at the file's head tells the sizes of the compressed strips, so these wait on disk
+    until the last one is there.
+    """
+    row_bytes = strips.width * strips.channels * np.iinfo(strips.depth).bits // 8
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    window = Window(strips)
+    with TemporaryFile() as waiting:
+        sizes: list[int] = []
+        for top in range(0, strips.height, rows):
+            strip = _compress(window.take(top, min(top + rows, strips.height)))
+            waiting.write(strip)
+            sizes.append(len(strip))
+        yield _head(strips, metadata, rows, sizes)
+        waiting.seek(0)
+        while chunk := waiting.read(_STRIP_BYTES):
+            yield chunk
+
+
+def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> bytes:
+    """Header and directory of a file whose compressed strips, of so many `rows`, follow."""
     directory = ImageFileDirectory_v2()
     if metadata.exif:
         exif = Image.Exif()
         exif.load(metadata.exif)
         for tag, value in exif.items():
             directory[tag] = dict(exif.get_ifd(tag)) if tag in (IFD.Exif, IFD.GPSInfo) else value
-    directory[Base.ImageWidth] = width
-    directory[Base.ImageLength] = height
-    directory[Base.BitsPerSample] = (pixels.dtype.itemsize * 8,) * channels
+    channels = strips.channels
+    directory[Base.ImageWidth] = strips.width
+    directory[Base.ImageLength] = strips.height
+    directory[Base.BitsPerSample] = (np.iinfo(strips.depth).bits,) * channels
     directory[Base.Compression] = _ADOBE_DEFLATE
     directory[Base.PhotometricInterpretation] = _BLACK_IS_ZERO if channels < 3 else _RGB
     directory[Base.SamplesPerPixel] = channels
     directory[Base.RowsPerStrip] = rows
     # Offsets count from the end of the directory, which adds its own length.
     directory[Base.StripOffsets] = tuple(accumulate(sizes[:-1], initial=0))
-    directory[Base.StripByteCounts] = sizes
+    directory[Base.StripByteCounts] = tuple(sizes)
     directory[Base.Predictor] = _HORIZONTAL_DIFFERENCING
-    if channels in (2, 4):
+    if has_alpha(channels):
         directory[Base.ExtraSamples] = _UNASSOCIATED_ALPHA
     if metadata.icc:
         directory[Base.InterColorProfile] = metadata.icc
+    if metadata.dpi:
+        directory[Base.XResolution], directory[Base.YResolution] = metadata.dpi
+        directory[Base.ResolutionUnit] = _INCH
     file = BytesIO()
     directory.save(file)
-    file.writelines(strips)
     return file.getvalue()
 
 

@@ -1,7 +1,7 @@
 """The whole way from an image file to a larger one."""
 
-from dataclasses import dataclass
-from time import perf_counter_ns
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,11 +9,17 @@ from serving.catalog import Catalog
 from serving.codec.decode import decode
 from serving.codec.encode import DEFAULT_QUALITY, check_encodable, encode, sample_type
 from serving.codec.formats import ImageFormat
-from serving.engine import DEFAULT_TILE, upscale
-from serving.model import ModelInfo
-from serving.pixels import Pixels
+from serving.engine import DEFAULT_TILE, upscale, upscale_strips
+from serving.model import Model, ModelInfo
+from serving.pipeline.size import Size, SizeOptions, plan_passes
+from serving.pixels import Depth
+from serving.resize import resize_strips
+from serving.stages import Stages
+from serving.strips import Strips
+from serving.tasks import TaskPool
 
-DEFAULT_MAX_INPUT_PIXELS = 4096 * 4096
+DEFAULT_MAX_INPUT_PIXELS = 2**25
+DEFAULT_MAX_OUTPUT_PIXELS = 2**29
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,13 @@ class Options:
         model: name of a model; empty for the default.
         format: of the result; None for that of the input.
         quality: 1 to 100, for JPEG and WebP.
+        size: of the result.
     """
 
     model: str = ""
     format: ImageFormat | None = None
     quality: int = DEFAULT_QUALITY
+    size: SizeOptions = field(default_factory=SizeOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,44 +51,56 @@ class ImageInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Timings:
-    """Wall-clock nanoseconds of each stage."""
+class Upscaling:
+    """An image that is being made larger.
 
-    decode: int
-    upscale: int
-    encode: int
+    Attributes:
+        chunks: the result's file, piece by piece as it is computed; each may raise
+            :class:`~serving.errors.InvalidImage` where the input turns out to be damaged.
+        input: what was received, upright.
+        output: what the chunks hold together.
+        model_name: the model's name, to ask for it again.
+        model: what its file says.
+        stages: where the time went: ``decode``, ``upscale``, ``resize``, ``encode``, and ``wait``
+            while other threads upscale.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """An upscaled image file and how it was made; `model_name` is the one to ask for."""
-
-    image: bytes
+    chunks: Iterator[bytes]
     input: ImageInfo
     output: ImageInfo
     model_name: str
     model: ModelInfo
-    timings: Timings
+    stages: Stages
 
 
 class Upscaler:
-    """Upscales image files; several threads may use it at once.
+    """Upscales image files; several threads may use it at once. Close it in the end.
 
     Args:
         catalog: where models come from.
+        workers: tiles computed at the same time.
         tile: side of a tile in input pixels.
         max_input_pixels: the most pixels an input may have.
+        max_output_pixels: the most pixels a result may have.
     """
 
     def __init__(
         self,
         catalog: Catalog,
+        workers: int = 1,
         tile: int = DEFAULT_TILE,
         max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS,
+        max_output_pixels: int = DEFAULT_MAX_OUTPUT_PIXELS,
     ) -> None:
         self._catalog = catalog
+        self._pool = TaskPool(workers)
         self._tile = tile
         self._max_input_pixels = max_input_pixels
+        self._max_output_pixels = max_output_pixels
+
+    def close(self) -> None:
+        """Ends its threads; no call may be under way."""
+        self._pool.close()
 
     def warm_up(self) -> str:
         """Loads the default model and runs it once, so that the first caller waits for neither.
@@ -94,37 +114,60 @@ class Upscaler:
         upscale(self._catalog.load(), np.zeros((64, 64, 3), np.uint8), np.uint8)
         return self._catalog.resolve()
 
-    def upscale(self, data: bytes, options: Options) -> Result:
-        """Decodes, upscales and encodes.
+    def upscale(self, data: bytes, options: Options) -> Upscaling:
+        """Reads the image's header, checks the options, and begins.
 
         Raises:
             UnknownModel: there is no such model.
             InvalidImage: the bytes are no image that can be read.
-            ImageTooLarge: it has too many pixels, or the result has for its format.
-            InvalidOption: the quality is out of range.
+            ImageTooLarge: it has too many pixels, or the result has, also for its format.
+            InvalidOption: the quality or the size is out of range.
         """
         name = self._catalog.resolve(options.model)
-        started = perf_counter_ns()
-        picture = decode(data, self._max_input_pixels)
-        decoded = perf_counter_ns()
-        model = self._catalog.load(name)
+        stages = Stages()
+        with stages.measure("decode"):
+            picture = decode(data, self._max_input_pixels)
+        with stages.measure("upscale"):
+            model = self._catalog.load(name)
+        source = replace(picture.strips, parts=stages.each("decode", picture.strips.parts))
         format = options.format or picture.format
-        height, width = (side * model.info.scale for side in picture.pixels.shape[:2])
-        check_encodable(width, height, format, options.quality)
-        pixels = upscale(model, picture.pixels, sample_type(picture.pixels, format), self._tile)
-        upscaled = perf_counter_ns()
-        image = encode(pixels, format, picture.metadata, options.quality)
-        encoded = perf_counter_ns()
-        return Result(
-            image=image,
-            input=_describe(picture.pixels, picture.format),
-            output=_describe(pixels, format),
+        size = options.size.of_result(
+            Size(source.width, source.height), model.info.scale, self._max_output_pixels
+        )
+        check_encodable(size.width, size.height, format, options.quality)
+        depth = sample_type(source.depth, format)
+        result = self._enlarged(source, model, size, depth, stages)
+
+        chunks = encode(result, format, picture.metadata, options.quality)
+        return Upscaling(
+            chunks=stages.each("encode", chunks),
+            input=_describe(source, picture.format),
+            output=_describe(result, format),
             model_name=name,
             model=model.info,
-            timings=Timings(decoded - started, upscaled - decoded, encoded - upscaled),
+            stages=stages,
         )
 
+    def _enlarged(
+        self, source: Strips, model: Model, size: Size, depth: Depth, stages: Stages
+    ) -> Strips:
+        """The picture in its final size and depth; between two steps samples have 16 bits."""
 
-def _describe(pixels: Pixels, format: ImageFormat) -> ImageInfo:
-    height, width, channels = pixels.shape
-    return ImageInfo(format, width, height, channels, pixels.dtype.itemsize * 8)
+        def resized(strips: Strips, size: Size, depth: Depth) -> Strips:
+            if size == Size(strips.width, strips.height):
+                return strips
+            return resize_strips(strips, size.height, size.width, depth, self._pool, stages)
+
+        scale = model.info.scale
+        strips = source
+        for given in plan_passes(Size(source.width, source.height), size, scale):
+            strips = resized(strips, given, np.uint16)
+            reached = Size(given.width * scale, given.height * scale)
+            sampled = depth if reached == size else np.uint16
+            strips = upscale_strips(model, strips, sampled, self._pool, self._tile, stages)
+        return resized(strips, size, depth)
+
+
+def _describe(strips: Strips, format: ImageFormat) -> ImageInfo:
+    bits = np.iinfo(strips.depth).bits
+    return ImageInfo(format, strips.width, strips.height, strips.channels, bits)

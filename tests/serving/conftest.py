@@ -40,6 +40,7 @@ def config(models: Path) -> ServerConfig:
         default_model=NEAREST,
         tile=32,
         max_input_pixels=200_000,
+        max_output_pixels=16 * 200_000,
         max_message_mib=4,
     )
 

@@ -96,3 +96,55 @@ class Network:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
         onnx.checker.check_model(model)
         return model
+
+
+def community(
+    network: Network,
+    levels: int = 1,
+    bgr: bool = False,
+    size: int | None = None,
+    whole: bool = False,
+) -> onnx.ModelProto:
+    """The network as others publish theirs: no metadata, other names, perhaps other conventions.
+
+    Args:
+        network: what it does to RGB in [0, 1].
+        levels: white, in its input and output.
+        bgr: whether channels come in that order.
+        size: the only height and width it takes.
+        whole: whether brightness depends on the mean of the whole picture.
+    """
+    model = network.build()
+    graph = model.graph
+    reverse = numpy_helper.from_array(np.array([2, 1, 0]), "reverse")
+    before = [
+        helper.make_node("Mul", ["image", "smallest"], ["scaled"]),
+        helper.make_node("Gather", ["scaled", "reverse"], ["input"], axis=1)
+        if bgr
+        else helper.make_node("Identity", ["scaled"], ["input"]),
+    ]
+    after = [
+        helper.make_node("GlobalAveragePool", ["input"], ["mean"]),
+        helper.make_node("Mul", ["output", "mean"], ["dimmed"]),
+        helper.make_node("Identity", ["dimmed" if whole else "output"], ["made"]),
+        helper.make_node("Gather", ["made", "reverse"], ["ordered"], axis=1)
+        if bgr
+        else helper.make_node("Identity", ["made"], ["ordered"]),
+        helper.make_node("Mul", ["ordered", "largest"], ["upscaled"]),
+    ]
+    nodes = [*before, *graph.node, *after]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(
+        [
+            reverse,
+            numpy_helper.from_array(np.array(1 / levels, np.float32), "smallest"),
+            numpy_helper.from_array(np.array(levels, np.float32), "largest"),
+        ]
+    )
+    graph.input[0].name, graph.output[0].name = "image", "upscaled"
+    if size is not None:
+        shape = graph.input[0].type.tensor_type.shape.dim
+        shape[0].dim_value, shape[2].dim_value, shape[3].dim_value = 1, size, size
+    onnx.checker.check_model(model)
+    return model

@@ -43,6 +43,22 @@ def test_the_default_output_is_named_after_the_input(photo: Path, server: list[s
 
 
 @pytest.mark.parametrize(
+    ("options", "name", "size"),
+    [
+        (["--scale", 2.5], "photo_x2.5.png", (22, 15)),
+        (["--width", 30], "photo_30x20.png", (30, 20)),
+        (["--max-height", 12], "photo_18x12.png", (18, 12)),
+    ],
+)
+def test_the_name_tells_the_size(
+    photo: Path, server: list[str], options: list[object], name: str, size: tuple[int, int]
+) -> None:
+    assert run(photo, *options, *server) == 0
+    with Image.open(photo.with_name(name)) as image:
+        assert image.size == size
+
+
+@pytest.mark.parametrize(
     ("suffix", "format"),
     [
         ("png", "PNG"),
@@ -66,6 +82,7 @@ def test_the_suffix_tells_the_format(photo: Path, address: str, suffix: str, for
         (["photo.png", "-o", "out.gif"], "out.gif; expected a name that ends in one of .png"),
         (["photo.png", "-o", "none/out.png"], "expected a folder that exists"),
         (["photo.png", "-o", "o.jpg", "--quality", "101"], "is 101; expected 1 to 100"),
+        (["photo.png", "--scale", "20"], "options.scale is 20; expected 1 to 16"),
         (["photo.png", "--model", "x9"], "model is 'x9'; expected one of: "),
         (["text.png"], "image is not readable"),
     ],
@@ -113,12 +130,10 @@ def test_a_failed_write_leaves_the_old_file(
     output = photo.with_name("out.png")
     output.write_bytes(b"old")
 
-    def full_disk(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[:10])
+    def full_disk(*_: Path) -> Path:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(Path, "replace", full_disk)
     assert run(photo, "-o", output, "--server", address) == 1
     monkeypatch.undo()
     assert output.read_bytes() == b"old"

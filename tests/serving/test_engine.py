@@ -1,3 +1,4 @@
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnxruntime import quantization
 
-from serving.engine import upscale, upscale_tiles
+from serving.engine import upscale, upscale_strips
 from serving.model import Model, load_model
 from serving.pixels import Pixels
+from serving.stages import Stages
+from serving.strips import Strips
+from serving.tasks import TaskPool
 from tests.serving.networks import LAYERS, Network
 
 SIDES = st.one_of(st.just(1), st.integers(2, 90))
@@ -86,12 +90,11 @@ def test_a_network_that_repeats_pixels_changes_no_value(nearest: Model, pixels: 
     assert np.array_equal(result, pixels.repeat(4, axis=0).repeat(4, axis=1))
 
 
-def test_work_is_done_tile_by_tile(nearest: Model) -> None:
-    steps = upscale_tiles(nearest, random_pixels(64, 64, 3), np.uint8, tile=40)
-    place, part = next(steps)
-    assert part.shape == (37 * 4, 37 * 4, 3)
-    assert (place.rows.start, place.columns.start) == (0, 0)
-    assert len(list(steps)) == 3
+def test_a_strip_is_a_row_of_tiles(nearest: Model) -> None:
+    source = Strips.of(random_pixels(64, 64, 3))
+    with closing(TaskPool(2)) as pool:
+        strips = upscale_strips(nearest, source, np.uint8, pool, 40, Stages())
+        assert [part.shape for part in strips.parts] == [(37 * 4, 256, 3), (27 * 4, 256, 3)]
 
 
 def test_tiles_have_one_shape(models: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from protos.upscaler.v1 import upscaler_pb2
@@ -46,12 +47,8 @@ def test_png_keeps_channels_and_depth(
     assert response.output.bit_depth == response.input.bit_depth
 
 
-@pytest.mark.parametrize(
-    ("channels", "dtype"),
-    # TIFF readers know no 16-bit grey with alpha, ours neither.
-    [(channels, np.uint8) for channels in (1, 2, 3, 4)]
-    + [(channels, np.uint16) for channels in (1, 3, 4)],
-)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(("byteorder", "compressed"), [("<", False), (">", False), ("<", True)])
 def test_tiff_keeps_channels_and_depth(
     client: UpscalerClient,
@@ -72,6 +69,31 @@ def test_tiff_holds_16_bit_grey_with_alpha(client: UpscalerClient) -> None:
     pixels = checker(2, np.uint16)
     response = client.upscale(write_png(pixels), format=ImageFormat.TIFF)
     assert np.array_equal(read_tiff(response.image), enlarged(pixels))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_may_store_plane_by_plane(client: UpscalerClient, dtype: type) -> None:
+    pixels = checker(3, dtype)
+    file = BytesIO()
+    tifffile.imwrite(file, pixels.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    assert np.array_equal(read_tiff(client.upscale(file.getvalue()).image), enlarged(pixels))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_fourth_channel_of_a_tiff_need_not_be_alpha(client: UpscalerClient, dtype: type) -> None:
+    pixels = checker(4, dtype)
+    file = BytesIO()
+    tifffile.imwrite(file, pixels, photometric="rgb", extrasamples=["unspecified"])
+    result = read_tiff(client.upscale(file.getvalue()).image)
+    assert np.array_equal(result, enlarged(pixels[:, :, :3]))
+
+
+def test_colour_that_was_multiplied_by_alpha_is_divided_again(client: UpscalerClient) -> None:
+    pixels = np.full((8, 8, 4), (60, 30, 15, 128), np.uint8)
+    file = BytesIO()
+    tifffile.imwrite(file, pixels, photometric="rgb", extrasamples=["assocalpha"])
+    result = read_tiff(client.upscale(file.getvalue()).image)
+    assert np.abs(result.astype(int) - (120, 60, 30, 128)).max() <= 1
 
 
 def test_pillow_reads_what_we_write(client: UpscalerClient) -> None:

@@ -57,3 +57,41 @@ def test_a_profile_for_other_channels_is_dropped(client: UpscalerClient) -> None
     data = write(pillow(checker(1)), "PNG", icc_profile=SRGB)
     result = Image.open(BytesIO(client.upscale(data).image))
     assert "icc_profile" not in result.info
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "TIFF", "BMP"])
+@pytest.mark.parametrize(
+    "target", [ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.TIFF, ImageFormat.BMP]
+)
+def test_resolution_is_kept(client: UpscalerClient, source: str, target: ImageFormat) -> None:
+    data = write(pillow(checker(3)), source, dpi=(300, 150))
+    result = Image.open(BytesIO(client.upscale(data, format=target).image))
+    assert [round(float(dpi)) for dpi in result.info["dpi"]] == [300, 150]
+
+
+def test_resolution_turns_with_the_picture(client: UpscalerClient) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    data = write(pillow(checker(3)), "PNG", dpi=(300, 150), exif=exif)
+    result = Image.open(BytesIO(client.upscale(data).image))
+    assert [round(dpi) for dpi in result.info["dpi"]] == [150, 300]
+
+
+def test_a_tiff_may_count_in_centimetres(client: UpscalerClient) -> None:
+    data = write(pillow(checker(3)), "TIFF", x_resolution=100, y_resolution=50, resolution_unit=3)
+    result = Image.open(BytesIO(client.upscale(data, format=ImageFormat.PNG).image))
+    assert [round(dpi) for dpi in result.info["dpi"]] == [254, 127]
+
+
+def test_exif_may_come_after_the_pixels(client: UpscalerClient) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 2
+    exif[ARTIST] = "A. Painter"
+    data = write(pillow(checker(3)), "PNG", exif=exif)
+    start = data.index(b"eXIf") - 4
+    stop = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    end = data.index(b"IEND") - 4
+    moved = data[:start] + data[stop:end] + data[start:stop] + data[end:]
+    response = client.upscale(moved)
+    assert np.array_equal(read_png(response.image), enlarged(checker(3)[:, ::-1]))
+    assert Image.open(BytesIO(response.image)).getexif()[ARTIST] == "A. Painter"

@@ -25,29 +25,29 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!protos/upscaler/v1/upscaler.proto\x12\x0bupscaler.v1\x1a\x1egoogle/protobuf/duration.proto\"M\n\x0eUpscaleRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptions\"k\n\x0eUpscaleOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\x14\n\x07quality\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\n\n\x08_quality\"\xb9\x01\n\x0fUpscaleResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12%\n\x05input\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x03 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x04 \x01(\x0b\x32\x12.upscaler.v1.Model\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.upscaler.v1.Timings\"y\n\tImageInfo\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x10\n\x08\x63hannels\x18\x04 \x01(\r\x12\x11\n\tbit_depth\x18\x05 \x01(\r\"O\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05scale\x18\x02 \x01(\r\x12)\n\tprecision\x18\x03 \x01(\x0e\x32\x16.upscaler.v1.Precision\"\xb5\x01\n\x07Timings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07upscale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*\x9c\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x12\x15\n\x11IMAGE_FORMAT_TIFF\x10\x04\x12\x14\n\x10IMAGE_FORMAT_BMP\x10\x05*N\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x32W\n\x0fUpscalerService\x12\x44\n\x07Upscale\x12\x1b.upscaler.v1.UpscaleRequest\x1a\x1c.upscaler.v1.UpscaleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!protos/upscaler/v1/upscaler.proto\x12\x0bupscaler.v1\x1a\x1egoogle/protobuf/duration.proto\"M\n\x0eUpscaleRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptions\"\x95\x02\n\x0eUpscaleOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\x14\n\x07quality\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05scale\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05width\x18\x05 \x01(\rH\x02\x88\x01\x01\x12\x13\n\x06height\x18\x06 \x01(\rH\x03\x88\x01\x01\x12\x16\n\tmax_width\x18\x07 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nmax_height\x18\x08 \x01(\rH\x05\x88\x01\x01\x42\n\n\x08_qualityB\x08\n\x06_scaleB\x08\n\x06_widthB\t\n\x07_heightB\x0c\n\n_max_widthB\r\n\x0b_max_height\"\xb9\x01\n\x0fUpscaleResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12%\n\x05input\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x03 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x04 \x01(\x0b\x32\x12.upscaler.v1.Model\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.upscaler.v1.Timings\"y\n\tImageInfo\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x10\n\x08\x63hannels\x18\x04 \x01(\r\x12\x11\n\tbit_depth\x18\x05 \x01(\r\"O\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05scale\x18\x02 \x01(\r\x12)\n\tprecision\x18\x03 \x01(\x0e\x32\x16.upscaler.v1.Precision\"\xb5\x01\n\x07Timings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07upscale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*\x9c\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x12\x15\n\x11IMAGE_FORMAT_TIFF\x10\x04\x12\x14\n\x10IMAGE_FORMAT_BMP\x10\x05*N\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x32W\n\x0fUpscalerService\x12\x44\n\x07Upscale\x12\x1b.upscaler.v1.UpscaleRequest\x1a\x1c.upscaler.v1.UpscaleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.upscaler.v1.upscaler_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=847
-  _globals['_IMAGEFORMAT']._serialized_end=1003
-  _globals['_PRECISION']._serialized_start=1005
-  _globals['_PRECISION']._serialized_end=1083
+  _globals['_IMAGEFORMAT']._serialized_start=1018
+  _globals['_IMAGEFORMAT']._serialized_end=1174
+  _globals['_PRECISION']._serialized_start=1176
+  _globals['_PRECISION']._serialized_end=1254
   _globals['_UPSCALEREQUEST']._serialized_start=82
   _globals['_UPSCALEREQUEST']._serialized_end=159
-  _globals['_UPSCALEOPTIONS']._serialized_start=161
-  _globals['_UPSCALEOPTIONS']._serialized_end=268
-  _globals['_UPSCALERESPONSE']._serialized_start=271
-  _globals['_UPSCALERESPONSE']._serialized_end=456
-  _globals['_IMAGEINFO']._serialized_start=458
-  _globals['_IMAGEINFO']._serialized_end=579
-  _globals['_MODEL']._serialized_start=581
-  _globals['_MODEL']._serialized_end=660
-  _globals['_TIMINGS']._serialized_start=663
-  _globals['_TIMINGS']._serialized_end=844
-  _globals['_UPSCALERSERVICE']._serialized_start=1085
-  _globals['_UPSCALERSERVICE']._serialized_end=1172
+  _globals['_UPSCALEOPTIONS']._serialized_start=162
+  _globals['_UPSCALEOPTIONS']._serialized_end=439
+  _globals['_UPSCALERESPONSE']._serialized_start=442
+  _globals['_UPSCALERESPONSE']._serialized_end=627
+  _globals['_IMAGEINFO']._serialized_start=629
+  _globals['_IMAGEINFO']._serialized_end=750
+  _globals['_MODEL']._serialized_start=752
+  _globals['_MODEL']._serialized_end=831
+  _globals['_TIMINGS']._serialized_start=834
+  _globals['_TIMINGS']._serialized_end=1015
+  _globals['_UPSCALERSERVICE']._serialized_start=1256
+  _globals['_UPSCALERSERVICE']._serialized_end=1343
 # @@protoc_insertion_point(module_scope)

@@ -127,6 +127,11 @@ class UpscaleOptions(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    MAX_WIDTH_FIELD_NUMBER: _builtins.int
+    MAX_HEIGHT_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Name of a model; empty means the server's default. An unknown name is NOT_FOUND."""
     format: Global___ImageFormat.ValueType
@@ -137,20 +142,61 @@ class UpscaleOptions(_message.Message):
     """Quality of JPEG and WebP, 1 (smallest file) to 100 (best); absent means 95. Other values are
     INVALID_ARGUMENT. The lossless formats ignore it.
     """
+    scale: _builtins.float
+    """Factor of each side, 1 to 16; absent means the model's own, unless a size is given. Where the
+    model's own does not fit, the model runs as often as needed and the result is shrunk. A result
+    with more pixels than the server allows is INVALID_ARGUMENT, here and below.
+    """
+    width: _builtins.int
+    """Pixels from left to right of the result, up to 16 times the image's, upright. Without `height`
+    proportions are kept. INVALID_ARGUMENT beside `scale`.
+    """
+    height: _builtins.int
+    """Pixels from top to bottom of the result, likewise."""
+    max_width: _builtins.int
+    """Where the result would be wider, it is made smaller in proportion. At least 1."""
+    max_height: _builtins.int
+    """Where the result would be higher, likewise."""
     def __init__(
         self,
         *,
         model: _builtins.str = ...,
         format: Global___ImageFormat.ValueType = ...,
         quality: _builtins.int | None = ...,
+        scale: _builtins.float | None = ...,
+        width: _builtins.int | None = ...,
+        height: _builtins.int | None = ...,
+        max_width: _builtins.int | None = ...,
+        max_height: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_quality", b"_quality", "quality", b"quality"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_quality", b"_quality", "format", b"format", "model", b"model", "quality", b"quality"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "format", b"format", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "model", b"model", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__height: _TypeAlias = _typing.Literal["height"]  # noqa: Y015
+    _WhichOneofArgType__height: _TypeAlias = _typing.Literal["_height", b"_height"]  # noqa: Y015
+    _WhichOneofReturnType__max_height: _TypeAlias = _typing.Literal["max_height"]  # noqa: Y015
+    _WhichOneofArgType__max_height: _TypeAlias = _typing.Literal["_max_height", b"_max_height"]  # noqa: Y015
+    _WhichOneofReturnType__max_width: _TypeAlias = _typing.Literal["max_width"]  # noqa: Y015
+    _WhichOneofArgType__max_width: _TypeAlias = _typing.Literal["_max_width", b"_max_width"]  # noqa: Y015
     _WhichOneofReturnType__quality: _TypeAlias = _typing.Literal["quality"]  # noqa: Y015
     _WhichOneofArgType__quality: _TypeAlias = _typing.Literal["_quality", b"_quality"]  # noqa: Y015
+    _WhichOneofReturnType__scale: _TypeAlias = _typing.Literal["scale"]  # noqa: Y015
+    _WhichOneofArgType__scale: _TypeAlias = _typing.Literal["_scale", b"_scale"]  # noqa: Y015
+    _WhichOneofReturnType__width: _TypeAlias = _typing.Literal["width"]  # noqa: Y015
+    _WhichOneofArgType__width: _TypeAlias = _typing.Literal["_width", b"_width"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__height) -> _WhichOneofReturnType__height | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_height) -> _WhichOneofReturnType__max_height | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_width) -> _WhichOneofReturnType__max_width | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quality) -> _WhichOneofReturnType__quality | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scale) -> _WhichOneofReturnType__scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__width) -> _WhichOneofReturnType__width | None: ...
 
 Global___UpscaleOptions: _TypeAlias = UpscaleOptions  # noqa: Y015
 
@@ -173,7 +219,9 @@ class UpscaleResponse(_message.Message):
 
     @_builtins.property
     def output(self) -> Global___ImageInfo:
-        """What `image` holds; its sides are those of `input` times the model's scale."""
+        """What `image` holds; its sides are those of `input` times the model's scale unless the options
+        ask for others.
+        """
 
     @_builtins.property
     def model(self) -> Global___Model:
@@ -270,7 +318,9 @@ Global___Model: _TypeAlias = Model  # noqa: Y015
 
 @_typing.final
 class Timings(_message.Message):
-    """Wall-clock time of one request's stages inside the server, in the order in which they happen."""
+    """Time that one request took inside the server, stage by stage. Stages overlap, and where several
+    threads upscale, their times are added up.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -288,7 +338,7 @@ class Timings(_message.Message):
 
     @_builtins.property
     def upscale(self) -> _duration_pb2.Duration:
-        """The network, over all tiles; loading it the first time is included."""
+        """The network, over all tiles, and resampling; loading the network the first time is included."""
 
     @_builtins.property
     def encode(self) -> _duration_pb2.Duration:

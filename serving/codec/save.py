@@ -1,0 +1,27 @@
+"""Encoding by Pillow, of a whole picture at once."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from serving.codec.formats import ImageFormat
+from serving.codec.metadata import EXIF_MARKER
+from serving.codec.picture import Metadata
+from serving.pixels import Pixels
+
+
+def save_by_pillow(
+    pixels: Pixels, format: ImageFormat, metadata: Metadata, **options: Any
+) -> bytes:
+    """Encodes uint8 pixels [H, W, C]; `options` are those of Pillow's encoder."""
+    if metadata.icc:
+        options["icc_profile"] = metadata.icc
+    if metadata.exif:
+        options["exif"] = EXIF_MARKER + metadata.exif
+    if metadata.dpi:
+        options["dpi"] = metadata.dpi
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    file = BytesIO()
+    image.save(file, format.name, **options)
+    return file.getvalue()

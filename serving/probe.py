@@ -1,0 +1,135 @@
+"""Finds out what a model file from elsewhere does not say of itself, by running it on a test card.
+
+The scale is what the shapes tell. The range of values is the one at which the network returns its
+input, only larger. The halo is how far from an artificial border the result is not yet what it is
+on a larger picture; a network for which that is everywhere (attention over the whole picture,
+instance normalisation) cannot be run by tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import InvalidModel
+from serving.hints import Range
+
+Floats = NDArray[np.float32]
+Network = Callable[[Floats], Floats]
+
+LEVELS: dict[Range, float] = {"0..1": 1.0, "0..255": 255.0}
+# The mean difference between input and shrunk result that makes a range credible, and how many
+# times larger than at the other range it must be to rule a range out.
+_CREDIBLE = 0.1
+_CLEARLY = 1.5
+_UNSEEN = 0.5 / 255
+_SIDES = (64, 128, 256)
+
+
+def probe_scale(run: Network, side: tuple[int, int] | None, source: str) -> int:
+    """The factor by which a network enlarges.
+
+    Args:
+        run: the network as it is, float32 [1, 3, H, W] to [1, 3, sH, sW].
+        side: the only H and W that it takes, or None.
+        source: names the file in errors.
+
+    Raises:
+        InvalidModel: it cannot be run, or the result's shape is not a multiple of the input's.
+    """
+    height, width = side or (_SIDES[0], _SIDES[0])
+    try:
+        shape = run(_card(height, width)).shape
+    except Exception as error:  # ONNX Runtime's own errors share no other base class.
+        raise InvalidModel(
+            source,
+            f"a model that cannot be run on {height}x{width} pixels ({error})",
+            "one float32 tensor [N, 3, H, W] in and one out, any H and W or fixed ones",
+        ) from error
+    scale = int(shape[-1]) // width
+    if shape != (1, 3, height * scale, width * scale) or scale < 1:
+        raise InvalidModel(
+            f"{source}: output", list(shape), f"[1, 3, s * {height}, s * {width}] for a whole s"
+        )
+    return scale
+
+
+def probe_range(run: Network, side: tuple[int, int] | None, scale: int, source: str) -> Range:
+    """The range of values that a network is made for; arguments as :func:`probe_scale`.
+
+    Raises:
+        InvalidModel: neither range fits.
+    """
+    height, width = side or (_SIDES[0], _SIDES[0])
+    card = _card(height, width)
+    errors: dict[Range, float] = {}
+    for name, most in LEVELS.items():
+        shrunk = (run(card * np.float32(most)) / most).reshape(3, height, scale, width, scale)
+        difference = np.abs(shrunk.mean(axis=(2, 4)) - card[0])
+        # Away from the border, where networks that do not pad with care are dark.
+        inside = (slice(size // 8, size - size // 8) for size in (height, width))
+        errors[name] = float(difference[:, *inside].mean())
+    # A network with little bias does the same at both ranges, and was made for the smaller one: the
+    # biases of one made for 255 would drown samples of at most 1.
+    best: Range = "0..255" if errors["0..1"] > _CLEARLY * errors["0..255"] else "0..1"
+    if not errors[best] <= _CREDIBLE:  # nor may it be NaN
+        raise InvalidModel(
+            f"{source}: range of values",
+            "not told by its metadata, nor by its results",
+            f"the option --input-range, {' or '.join(LEVELS)}",
+        )
+    return best
+
+
+def probe_halo(run: Network, side: tuple[int, int] | None, scale: int) -> int | None:
+    """How many input pixels around an output pixel have an influence that can be seen.
+
+    Two windows that overlap are cut out of one test card; near their borders the results differ.
+
+    Args:
+        run: the network on [0, 1].
+        side: the only H and W that it takes, or None.
+        scale: of the network.
+
+    Returns:
+        The halo, or None for a network that sees the whole picture, or too much of it.
+    """
+    for height, width in [side] if side else [(each, each) for each in _SIDES]:
+        shift = min(height, width) // 4 | 1  # odd: networks that work by blocks shall show it
+        card = _card(height + shift, width + shift)
+        first = run(card[:, :, :height, :width])
+        second = run(card[:, :, shift:, shift:])
+        inside = first[:, :, shift * scale :, shift * scale :]
+        difference = np.abs(inside - second[:, :, : inside.shape[2], : inside.shape[3]]).max((0, 1))
+        seen = _blocks(difference, scale) > _UNSEEN
+        # Distance to the nearest border of the common part; all four are artificial in one window.
+        depths = [
+            np.minimum(np.arange(size), np.arange(size)[::-1]) + 1
+            for size in (height - shift, width - shift)
+        ]
+        depth = np.minimum(depths[0][:, None], depths[1][None, :])
+        reach = int((depth * seen).max())
+        if reach < depth.max() // 2:
+            return reach
+    return None
+
+
+def _blocks(values: Floats, scale: int) -> Floats:
+    """The largest of each scale x scale values."""
+    height, width = (side // scale for side in values.shape)
+    largest: Floats = values.reshape(height, scale, width, scale).max(axis=(1, 3))
+    return largest
+
+
+def _card(height: int, width: int) -> Floats:
+    """A test card, float32 [1, 3, H, W] in [0, 1]: colour wedges, half of them under noise.
+
+    Its statistics differ from place to place, which shows networks that depend on them.
+    """
+    down, across = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
+    wedges = np.stack([across, down, 1 - across * down])
+    noise = np.random.default_rng(0).random((3, height, width)) - 0.5
+    card = np.clip(wedges * 0.8 + 0.1 + noise * 0.5 * (across > down), 0, 1)
+    return card[None].astype(np.float32)

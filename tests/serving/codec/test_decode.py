@@ -1,0 +1,56 @@
+"""What is decoded as it is drawn, and what at once."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.codec.decode import decode
+from serving.errors import InvalidImage
+from tests.serving.files import checker, pillow, read_png, write, write_png, write_tiff
+
+TALL = checker(3, height=1000, width=20)
+ORIENTATION = 0x0112
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        write_png(TALL),
+        write_png(checker(4, np.uint16, 1000, 20)),
+        write(pillow(TALL), "JPEG"),
+        write_tiff(TALL, compressed=True),
+    ],
+    ids=["png", "png-16", "jpeg", "tiff"],
+)
+def test_strips_are_decoded_as_they_are_drawn(data: bytes) -> None:
+    strips = decode(data, 10**6).strips
+    parts = [*strips.parts]
+    assert max(len(part) for part in parts) <= 64
+    assert sum(len(part) for part in parts) == strips.height == 1000
+
+
+@pytest.mark.parametrize("save", [write_png, write_tiff])
+def test_damage_is_found_when_it_is_reached(save: Callable[[np.ndarray], bytes]) -> None:
+    whole = save(TALL)
+    parts = decode(whole[: len(whole) // 2], 10**6).strips.parts
+    assert next(parts).shape == (64, 20, 3)
+    with pytest.raises(InvalidImage, match=r"^image is damaged (PNG|TIFF) data \(.*\); expected"):
+        list(parts)
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6])
+def test_only_turned_pictures_are_held_whole(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    parts = [*decode(write(pillow(TALL), "PNG", exif=exif), 10**6).strips.parts]
+    assert (len(parts) == 1) == (orientation == 6)
+
+
+def test_what_libvips_cannot_open_is_left_to_pillow() -> None:
+    file = BytesIO()
+    pillow(TALL).save(file, "BMP")
+    assert np.array_equal(decode(file.getvalue(), 10**6).strips.whole(), TALL)
+    assert np.array_equal(read_png(write_png(TALL)), TALL)

@@ -1,0 +1,63 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from threading import Event
+
+import pytest
+
+from serving.tasks import Task, TaskPool
+
+
+def test_products_come_in_order_and_finished() -> None:
+    lists: list[list[int]] = [[] for _ in range(20)]
+    jobs = ((made, [partial(made.append, number) for number in range(5)]) for made in lists)
+    with closing(TaskPool(3)) as pool:
+        products = list(pool.products(jobs))
+    assert [sorted(made) for made in products] == [[0, 1, 2, 3, 4]] * 20
+
+
+def test_the_next_job_runs_while_the_caller_looks_at_a_product() -> None:
+    events = [Event() for _ in range(4)]
+    with closing(TaskPool(1)) as pool:
+        products = pool.products((event, [event.set, event.set]) for event in events)
+        next(products)
+        assert events[1].wait(5)
+        assert not events[2].is_set()
+        next(products)
+        assert events[2].wait(5)
+
+
+def test_a_failure_reaches_the_caller_and_the_pool_goes_on() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with closing(TaskPool(1)) as pool:
+        with pytest.raises(ZeroDivisionError):
+            list(pool.products([("broken", [fail]), ("later", [fail])]))
+        assert list(pool.products([("whole", [])])) == ["whole"]
+
+
+def test_callers_take_turns() -> None:
+    """One that comes with a single task does not wait for all tasks of another."""
+    gate, begun, submitted = Event(), Event(), Event()
+    order: list[str] = []
+
+    def block() -> None:
+        begun.set()
+        gate.wait()
+
+    def small() -> Iterator[tuple[str, list[Task]]]:
+        yield "small", [partial(order.append, "small")]
+        submitted.set()
+
+    tasks: list[Task] = [block, *[partial(order.append, "large")] * 9]
+    large = [("large", tasks)]
+    with closing(TaskPool(1)) as pool, ThreadPoolExecutor(2) as callers:
+        callers.submit(list, pool.products(large))
+        assert begun.wait(5)
+        callers.submit(list, pool.products(small()))
+        assert submitted.wait(5)
+        gate.set()
+    assert order.index("small") <= 1
+    assert len(order) == 10

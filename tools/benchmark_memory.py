@@ -1,0 +1,108 @@
+"""Show how much memory the upscale command takes for pictures of growing height."""
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from core.command import UserError, run_command
+
+__all__ = ["MemoryConfig", "measure", "peak_mib"]
+
+logger = logging.getLogger(__name__)
+
+_SMALL = 64
+
+
+@dataclass(frozen=True)
+class MemoryConfig:
+    """What to measure.
+
+    Attributes:
+        megapixels: sizes of the pictures.
+        width: of all of them.
+        format: of the pictures and of the results.
+        model: name of the model; empty for the default.
+    """
+
+    megapixels: tuple[float, ...] = (3, 6, 12, 25)
+    width: int = 6144
+    format: Literal["jpg", "png", "tif", "webp"] = "jpg"
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.megapixels or min(self.megapixels) <= 0:
+            raise UserError("--megapixels must be positive numbers")
+        if self.width < 1:
+            raise UserError(f"--width must be at least 1, not {self.width}")
+
+
+def _write_picture(path: Path, width: int, height: int) -> None:
+    """Waves with a little noise: about as hard to compress as a photograph."""
+    random = np.random.default_rng(0)
+    across = np.sin(np.arange(width) / 37)[None, :, None]
+    down = np.sin(np.arange(height) / 23)[:, None, None] * np.array([1, 0.7, 0.4])
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, 64):
+        part = pixels[top : top + 64]
+        wave = 128 + 60 * across * down[top : top + 64]
+        part[:] = (wave + random.normal(0, 4, part.shape)).clip(0, 255)
+    Image.fromarray(pixels).save(path)
+
+
+def peak_mib(command: Sequence[str]) -> float:
+    """Run a command and return the most memory that it had resident at a time, in MiB.
+
+    Raises:
+        UserError: if it fails.
+    """
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise UserError(f"{' '.join(command)} ended with exit code {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit / 2**20
+
+
+def measure(config: MemoryConfig) -> bool:
+    """Print by how much the peak of each picture is above that of a small one."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = (Path(folder, f"{name}.{config.format}") for name in ("in", "out"))
+
+        def peak(width: int, height: int) -> float:
+            _write_picture(source, width, height)
+            command = [sys.executable, "-m", "serving.cli", str(source), "-o", str(target)]
+            return peak_mib(command + (["--model", config.model] if config.model else []))
+
+        small = peak(_SMALL, _SMALL)
+        sys.stdout.write(
+            f"{config.format}, {config.width} pixels wide; Python, libraries and model: "
+            f"{small:.0f} MiB\n{'Mpx in':>8}{'Mpx out':>9}{'MiB more':>10}\n"
+        )
+        for megapixels in config.megapixels:
+            height = max(1, round(megapixels * 1e6 / config.width))
+            more = peak(config.width, height) - small
+            with Image.open(target) as result:
+                out = result.width * result.height / 1e6
+            sys.stdout.write(f"{megapixels:>8g}{out:>9.0f}{more:>10.0f}\n")
+            sys.stdout.flush()
+    return True
+
+
+def main() -> None:
+    """Run ``python tools/benchmark_memory.py``."""
+    Image.MAX_IMAGE_PIXELS = None
+    run_command(MemoryConfig, measure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,6 @@
 """Show how much memory the upscale command takes for pictures of growing height."""
 
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,13 @@ __all__ = ["MemoryConfig", "measure", "peak_mib"]
 logger = logging.getLogger(__name__)
 
 _SMALL = 64
+# A process counts what its parent held when it was forked; so the parent is a small one.
+_LAUNCHER = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,13 @@ def peak_mib(command: Sequence[str]) -> float:
     Raises:
         UserError: if it fails.
     """
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise UserError(f"{' '.join(command)} ended with exit code {process.returncode}")
+    launched = subprocess.run(
+        [sys.executable, "-c", _LAUNCHER, *command], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if launched.returncode != 0:
+        raise UserError(f"{' '.join(command)} ended with exit code {launched.returncode}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return usage.ru_maxrss * unit / 2**20
+    return int(launched.stdout) * unit / 2**20
 
 
 def measure(config: MemoryConfig) -> bool:

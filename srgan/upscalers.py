@@ -1,8 +1,9 @@
-"""Anything that upscales, behind one call: a trained generator, an ONNX file, or bicubic."""
+"""Anything that upscales, behind one call: a trained generator, an ONNX file, or interpolation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnxruntime
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from core.command import UserError
+from srgan.community import is_community, load_descriptor
 from srgan.generators import load_generator
 
 __all__ = ["Upscaler", "open_upscaler"]
@@ -31,15 +33,20 @@ class Upscaler:
     run: Callable[[Tensor], Tensor]
 
 
-def _bicubic(scale: int) -> Upscaler:
+_INTERPOLATIONS: Mapping[str, Image.Resampling] = MappingProxyType(
+    {"bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+)
+
+
+def _interpolation(name: str, scale: int) -> Upscaler:
     def run(lr: Tensor) -> Tensor:
         levels = lr[0].permute(1, 2, 0).mul(255).round().to(torch.uint8)
         picture = Image.fromarray(levels.numpy())
         size = (picture.width * scale, picture.height * scale)
-        enlarged = np.array(picture.resize(size, Image.Resampling.BICUBIC))
+        enlarged = np.array(picture.resize(size, _INTERPOLATIONS[name]))
         return torch.from_numpy(enlarged).permute(2, 0, 1)[None].float() / 255
 
-    return Upscaler("bicubic", scale, run)
+    return Upscaler(name, scale, run)
 
 
 def _onnx(path: Path) -> Upscaler:
@@ -69,19 +76,29 @@ def _trained(path: Path) -> Upscaler:
     return Upscaler(path.name, spec.scale, run)
 
 
+def _community(path: Path) -> Upscaler:
+    descriptor = load_descriptor(path)
+    return Upscaler(path.name, descriptor.scale, descriptor)
+
+
 def open_upscaler(model: str, scale: int) -> Upscaler:
-    """Open ``bicubic``, an ``.onnx`` file or a ``.safetensors`` file of this project.
+    """Open ``bicubic``, ``lanczos``, an ``.onnx`` file or a checkpoint, ours or another project's.
 
     Args:
         model: the name or path.
-        scale: for bicubic, which knows none.
+        scale: for interpolation, which knows none.
 
     Raises:
         UserError: if it is none of these, or cannot be read.
     """
-    if model == "bicubic":
-        return _bicubic(scale)
+    if model in _INTERPOLATIONS:
+        return _interpolation(model, scale)
     path = Path(model)
     if not path.is_file():
-        raise UserError(f"model must be bicubic, an .onnx or a .safetensors file, not {model!r}")
-    return _onnx(path) if path.suffix == ".onnx" else _trained(path)
+        raise UserError(
+            f"model must be {', '.join(_INTERPOLATIONS)}, an .onnx file or a checkpoint, "
+            f"not {model!r}"
+        )
+    if path.suffix == ".onnx":
+        return _onnx(path)
+    return _community(path) if is_community(path) else _trained(path)

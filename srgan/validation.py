@@ -11,7 +11,7 @@ from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
 from srgan.cache import PairCache
-from srgan.evaluate import evaluation_pairs
+from srgan.evaluation.sets import evaluation_pairs
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 

@@ -12,9 +12,10 @@ import tyro
 from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
-from srgan.evaluate import score
+from srgan.evaluation.measures import fidelity, st_lpips
+from srgan.evaluation.scores import score_set
+from srgan.evaluation.sets import pairs
 from srgan.generators import load_generator
-from srgan.stlpips import ShiftTolerantLPIPS
 from srgan.upscalers import open_upscaler
 
 __all__ = ["CardConfig", "describe", "render", "write_card"]
@@ -54,15 +55,12 @@ def _metadata(path: Path) -> dict[str, str]:
 
 def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
     """Return each set's figures: dB with two decimals, the others with four."""
-    upscaler, perceptual = open_upscaler(model, scale), ShiftTolerantLPIPS("vgg")
-    return {
-        folder.name: {
-            name: round(value, 2 if name.startswith("psnr") else 4)
-            for name, value in score(upscaler, folder, scale, perceptual).items()
-            if name not in ("seconds", "pictures")
-        }
-        for folder in sets
-    }
+    upscaler, measures = open_upscaler(model, scale), (*fidelity(scale), st_lpips())
+    figures = {}
+    for folder in sets:
+        (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), measures)
+        figures[folder.name] = {m.name: round(score.mean(m.name), m.decimals) for m in measures}
+    return figures
 
 
 def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:

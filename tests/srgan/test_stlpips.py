@@ -5,7 +5,7 @@ import torch
 
 from core.command import UserError
 from srgan import stlpips
-from srgan.evaluate import evaluation_pairs
+from srgan.evaluation.sets import evaluation_pairs
 from srgan.stlpips import ShiftTolerantLPIPS, Trunk
 from srgan.upscalers import open_upscaler
 from tests.conftest import DataFolder

@@ -1,4 +1,4 @@
-"""Export a trained generator to ONNX, prove the file equal to it, and make its 8-bit twin."""
+"""Export a generator to ONNX, prove the file equal to it, and make its 8-bit twin."""
 
 import json
 import logging
@@ -18,7 +18,9 @@ import tyro
 import srgan
 from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from srgan.community import is_community
 from srgan.generators import Generator, load_generator
+from tools.community import CommunityGenerator
 from tools.quantise import quantise
 
 __all__ = ["ExportConfig", "ExportError", "export", "export_onnx", "largest_difference"]
@@ -41,15 +43,16 @@ class ExportConfig:
     """What to export.
 
     Attributes:
-        generator: a generator.safetensors; by default that of runs/srgan, or where there is none
-            the one that this project ships.
+        generator: a generator.safetensors, or another project's checkpoint; by default that of
+            runs/srgan, or where there is none the one that this project ships.
         out: the ONNX file; by default beside the generator, or NAME.onnx for the shipped one. The
             8-bit twin's name gets -int8.
         name: the model's name in the service; by default the file's.
         int8: also write an 8-bit twin.
         pictures: folder of photographs to calibrate the twin on, and to measure its loss on.
         opset: version of the ONNX operators.
-        license: of the weights, as an SPDX identifier.
+        license: of the weights, as an SPDX identifier; by default MIT, and NOASSERTION for another
+            project's.
     """
 
     generator: Annotated[Path | None, tyro.conf.Positional] = None
@@ -58,7 +61,7 @@ class ExportConfig:
     int8: bool = False
     pictures: Path | None = None
     opset: int = 20
-    license: str = "MIT"
+    license: str | None = None
 
     def __post_init__(self) -> None:
         if self.int8 and self.pictures is None:
@@ -102,9 +105,10 @@ def export_onnx(network: Generator, path: Path, metadata: dict[str, str], opset:
 
     Raises:
         ExportError: if the two differ by more than 1e-4 anywhere on a set of odd sizes, or the
-            network looks further than its halo says.
+            network looks further than its halo says, or cannot be written at all.
     """
-    reach = farthest_reach(network)
+    # A measured halo leaves out what makes no difference; a derived one must be exact.
+    reach = 0 if isinstance(network, CommunityGenerator) else farthest_reach(network)
     if reach > network.halo:
         raise ExportError(f"the network looks {reach} pixels far, its halo says {network.halo}")
     dims = {
@@ -113,18 +117,23 @@ def export_onnx(network: Generator, path: Path, metadata: dict[str, str], opset:
         3: torch.export.Dim("width"),
     }
     with _appearing(path) as temporary:
-        torch.onnx.export(
-            network,
-            (torch.rand(2, 3, 17, 23),),
-            temporary,
-            input_names=["lr"],
-            output_names=["hr"],
-            opset_version=opset,
-            dynamic_shapes={"lr": dims},
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+        try:
+            torch.onnx.export(
+                network,
+                (torch.rand(2, 3, 17, 23),),
+                temporary,
+                input_names=["lr"],
+                output_names=["hr"],
+                opset_version=opset,
+                dynamic_shapes={"lr": dims},
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise ExportError(
+                f"the network cannot be written as ONNX for pictures of any size: {error}"
+            ) from error
         model = _without_origins(onnx.load(temporary))
         describe(model, metadata)
         onnx.checker.check_model(model, full_check=True)
@@ -175,6 +184,19 @@ def _pick(generator: Path | None) -> Path:
     return path
 
 
+def _load(source: Path) -> tuple[Generator, dict[str, str]]:
+    """Return a network, and what its metadata says about where it comes from."""
+    if is_community(source):
+        foreign = CommunityGenerator(source)
+        return foreign, foreign.metadata()
+    network, spec, training = load_generator(source)
+    return network, {
+        "license": "MIT",
+        "architecture": json.dumps(vars(spec)),
+        "training_run": json.dumps(training),
+    }
+
+
 def export(config: ExportConfig) -> bool:
     """Export as asked.
 
@@ -182,7 +204,7 @@ def export(config: ExportConfig) -> bool:
         UserError: if the generator cannot be read, or a file would not do what it must.
     """
     source = _pick(config.generator)
-    network, spec, training = load_generator(source)
+    network, origin = _load(source)
     out = config.out or Path("x4-fast.onnx" if source == SHIPPED else source.with_suffix(".onnx"))
     metadata = {
         "format_version": "1",
@@ -192,10 +214,10 @@ def export(config: ExportConfig) -> bool:
         "input_range": "0..1",
         "color_order": "RGB",
         "precision": "fp32",
-        "license": config.license,
-        "architecture": json.dumps(vars(spec)),
-        "training_run": json.dumps(training),
+        **origin,
     }
+    if config.license is not None:
+        metadata["license"] = config.license
     export_onnx(network, out, metadata, config.opset)
     logger.info("wrote %s (%.0f kB) from %s", out, out.stat().st_size / 1e3, source)
     if config.int8:

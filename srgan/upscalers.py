@@ -86,8 +86,8 @@ def _community(path: Path, device: torch.device | str) -> Upscaler:
     descriptor = load_descriptor(path).to(device)
 
     def run(lr: Tensor) -> Tensor:
-        # A copy can take part in a loss; what is made in inference mode cannot.
-        return descriptor(lr.to(device)).clone().to(lr.device)
+        hr: Tensor = descriptor(lr.to(device))
+        return hr.clone().to(lr.device)  # what is made in inference mode cannot be in a loss
 
     return Upscaler(path.name, descriptor.scale, run)
 

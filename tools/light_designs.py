@@ -20,12 +20,14 @@ from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache
 from srgan.config import TrainConfig
-from srgan.evaluate import score
+from srgan.evaluation.measures import fidelity
+from srgan.evaluation.scores import score_set
+from srgan.evaluation.sets import pairs
 from srgan.generators import Generator, Light
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
-from srgan.upscalers import open_upscaler
+from srgan.upscalers import Upscaler, open_upscaler
 from tools.benchmark import median_seconds
 from tools.export_onnx import export_onnx
 from tools.quantise import quantise
@@ -138,6 +140,12 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     return plain.eval()
 
 
+def _psnr_y(upscaler: Upscaler, folder: Path) -> float:
+    scale = upscaler.scale
+    (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), fidelity(scale))
+    return score.mean("psnr_y")
+
+
 def compare(config: DesignsConfig) -> bool:
     """Train, export, quantise, score and time the designs, and print the table."""
     settings = TrainConfig(adversarial_steps=0, width=config.width, precision="fp32")
@@ -154,8 +162,7 @@ def compare(config: DesignsConfig) -> bool:
     sys.stdout.write(f"{'file':<24}{names}{'ms':>9}\n")
     for path, median in zip(files, medians, strict=True):
         upscaler = open_upscaler(str(path), settings.scale)
-        scores = [score(upscaler, folder, upscaler.scale)["psnr_y"] for folder in config.sets]
-        numbers = "".join(f"{value:>10.2f}" for value in scores)
+        numbers = "".join(f"{_psnr_y(upscaler, folder):>10.2f}" for folder in config.sets)
         sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * median:>9.1f}\n")
     return True
 

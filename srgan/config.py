@@ -72,7 +72,8 @@ class TrainConfig:
         adversarial: adversarial loss.
         adversarial_weight: of the adversarial loss.
         adversarial_ramp: steps over which that weight rises from 0.
-        optimizer: of the generator: muon, which needs far fewer steps, or adam.
+        optimizer: of the generator in the first part: muon, which needs far fewer steps, or adam;
+            the second part is adam's.
         learning_rate: at the top of the first part.
         adversarial_learning_rate: of both players, at the top of the second part.
         decay: of the learning rate within each part: cosine, or milestones.

@@ -109,9 +109,7 @@ def _pixel_phase(config: TrainConfig, generator: nn.Module, always: list[Term]) 
         "generator",
         optimizer,
         [pixel_term(config.pixel_loss), *always],
-        _learning_rate(
-            config, config.learning_rate, config.pixel_steps, config.pixel_milestones
-        ),
+        _learning_rate(config, config.learning_rate, config.pixel_steps, config.pixel_milestones),
         stop=config.pixel_steps,
         clip_norm=config.clip_norm or None,
     )

@@ -126,7 +126,6 @@ def _project_loop(
         adversarial_steps=0,
         batch_size=config.batch_size,
         patch=config.patch,
-        reparameterise=False,
         optimizer="adam",
         learning_rate=_LEARNING_RATE,
         warmup=0,

@@ -22,7 +22,6 @@ from srgan.cache import open_cache
 from srgan.config import TrainConfig
 from srgan.evaluate import score
 from srgan.generators import Generator, Light
-from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
 from srgan.upscalers import open_upscaler
@@ -124,7 +123,6 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     cpu = torch.device("cpu")
 
     def trainer(of: Generator, steps: int) -> Trainer:
-        reparameterise(of)
         run = replace(settings, pixel_steps=steps)
         return build_trainer(run, build_game(run, of), pairs, cpu)
 
@@ -133,14 +131,14 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     run = trainer(generator, steps)
     run.observers = [Periodic(max(1, steps // 5), lambda t: logger.info("step %d", t.step))]
     run.train(steps)
-    plain = DESIGNS[design](settings.scale, settings.width, settings.blocks)
-    plain.load_state_dict(folded_state(run.sampler))
-    return plain.eval()
+    smoothed = run.sampler
+    assert isinstance(smoothed, Generator)
+    return smoothed.eval()
 
 
 def compare(config: DesignsConfig) -> bool:
     """Train, export, quantise, score and time the designs, and print the table."""
-    settings = TrainConfig(adversarial_steps=0, width=config.width, precision="fp32")
+    settings = TrainConfig(adversarial_steps=0, width=config.width)
     files: list[Path] = []
     for design in DESIGNS:
         network = _trained(design, config, settings)

@@ -29,7 +29,6 @@ from srgan.config import RECIPES, RecipeName, TrainConfig
 from srgan.features import build_features
 from srgan.generators import GeneratorSpec
 from srgan.losses import perceptual_term
-from srgan.reparameterise import reparameterise
 from srgan.train import seconds_a_step
 from tools.machine import processor
 
@@ -76,8 +75,6 @@ def _parts(settings: TrainConfig, device: torch.device) -> tuple[Trainer, dict[s
     """Return a trainer of the second part, and its networks by name."""
     spec = GeneratorSpec(settings.generator, settings.scale, settings.width, settings.blocks)
     generator = spec.build()
-    if settings.reparameterise:
-        reparameterise(generator)
     features = build_features(settings.features, trained=False).to(device)
     # The trainer's own perceptual term would fetch the weights.
     bare = dataclasses.replace(settings, perceptual_weight=0.0)

@@ -77,8 +77,9 @@ class VanillaConfig:
         sample_every: epochs between sample grids and checkpoints.
         metrics: what is measured then: parzen, or features (on a classifier's), or both.
         classifier: for features: the file that python -m core.evaluation.classifier wrote.
-        on_collapse: what happens when the samples become alike or the discriminator runs away:
-            warn; stop; or rollback, to before, and on with other batches, three times at most.
+        on_collapse: what happens when the samples become alike, or unlike any data, or the
+            discriminator runs away: warn; stop; or rollback, to before, and on with other batches,
+            three times at most.
         precision: number format of the forward passes.
         device: auto, cpu, cuda, ...
         seed: everything random follows from it.

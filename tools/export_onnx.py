@@ -204,7 +204,9 @@ def export(config: ExportConfig) -> bool:
         with _appearing(twin) as temporary:
             loss = quantise(out, temporary, config.pictures, network.scale)
             model = onnx.load(temporary)
-            describe(model, metadata | {"name": twin.stem, "precision": "int8"})
+            describe(
+                model, metadata | {"name": twin.stem, "precision": "int8", "input_range": "0..255"}
+            )
             onnx.save(model, temporary)
         logger.info("wrote %s: %.3f dB below its fp32 twin", twin, loss)
     return True

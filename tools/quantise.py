@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import torch
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -25,6 +26,7 @@ from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 from srgan.sources import list_pictures
 from srgan.upscalers import open_upscaler
+from tools.pixel_graph import as_pixels
 
 __all__ = ["LARGEST_LOSS", "QuantisationError", "quantise"]
 
@@ -74,9 +76,9 @@ def quantise(
 ) -> float:
     """Write the 8-bit twin of an exported generator: unsigned activations, signed weights (QDQ).
 
+    It maps uint8 ``[N, H, W, 3]`` to the same, larger (see :mod:`tools.pixel_graph`).
     Ranges of activations are those seen on crops of up to 48 photographs; weights have a range for
-    each output channel. Convolutions, their rectifiers and the joins between them are quantised;
-    the pixel shuffle and the skip from the input stay in fp32.
+    each output channel.
 
     Args:
         model: the fp32 file.
@@ -112,8 +114,11 @@ def quantise(
         calibrate_method=CalibrationMethod.MinMax,
         op_types_to_quantize=["Conv", "Relu", "Add"],
         nodes_to_exclude=_last_join(prepared),
+        # All levels of a picture, whichever of them the photographs have.
+        extra_options={"TensorQuantOverrides": {"lr": [{"rmin": 0.0, "rmax": 1.0}]}},
     )
     prepared.unlink()
+    onnx.save(as_pixels(onnx.load(out), scale), out)
     pairs = [_crop(path, scale) for path in judged]
     loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
     allowed = LARGEST_LOSS if allowed is None else allowed
@@ -126,8 +131,6 @@ def quantise(
 
 def _last_join(model: Path) -> list[str]:
     """Return the name of the node that makes the output, where it is an addition."""
-    import onnx
-
     graph = onnx.load(str(model)).graph
     output = graph.output[0].name
     return [node.name for node in graph.node if node.op_type == "Add" and output in node.output]

@@ -109,7 +109,8 @@ def _fill(
 def _upscale(model: Model, region: Pixels, depth: Depth) -> Pixels:
     """[H, W, C] to [scale*H, scale*W, C] of type `depth`."""
     if model.run_pixels and region.shape[2] == 3 and region.dtype == depth == np.uint8:
-        return model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
+        result: Pixels = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
+        return result
     halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
     return upscale_pixels(model.run, halo, region, depth)
 

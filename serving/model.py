@@ -24,6 +24,7 @@ class Precision(Enum):
     """Number format of a network's arithmetic, as its metadata spells it."""
 
     FP32 = "fp32"
+    FP16 = "fp16"
     INT8 = "int8"
 
 

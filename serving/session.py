@@ -113,13 +113,13 @@ class Session:
         (result,) = self._session.run(None, {source.name: batch})
         return cast(NDArray[np.generic], result)
 
-    def _wide(self, batch: Floats) -> Floats:
-        return self._call(batch).astype(np.float32, copy=False)
+    def _wide(self, batch: NDArray[np.floating]) -> Floats:
+        return cast(Floats, self._call(batch).astype(np.float32, copy=False))
 
     def _narrow(self, batch: Floats) -> Floats:
-        return self._wide(batch.astype(np.float16))  # type: ignore[arg-type]
+        return self._wide(batch.astype(np.float16))
 
     def _rounded(self, batch: Floats) -> Floats:
         levels = np.rint(batch.clip(0, 1) * np.float32(255)).astype(np.uint8)
         pixels = self._call(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)))
-        return np.divide(pixels.transpose(0, 3, 1, 2), 255, dtype=np.float32)
+        return cast(Floats, pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))

@@ -28,7 +28,7 @@ from srgan.sources import list_pictures
 from srgan.upscalers import open_upscaler
 from tools.pixel_graph import as_pixels
 
-__all__ = ["LARGEST_LOSS", "QuantisationError", "quantise"]
+__all__ = ["LARGEST_LOSS", "QuantisationError", "crop_pair", "quantise"]
 
 LARGEST_LOSS = 0.15  # dB of PSNR-Y
 _CALIBRATION = 48
@@ -40,7 +40,7 @@ class QuantisationError(UserError):
     """The 8-bit twin loses too much."""
 
 
-def _crop(path: Path, scale: int) -> tuple[Tensor, Tensor]:
+def crop_pair(path: Path, scale: int) -> tuple[Tensor, Tensor]:
     """Return the middle of a picture as ``(lr, hr)``, float32 in [0, 1]."""
     picture = read_rgb(path)
     sides = [min(_SIDE * scale, side // scale * scale) for side in picture.shape[:2]]
@@ -106,7 +106,7 @@ def quantise(
     quantize_static(
         str(prepared),
         str(out),
-        _Crops([_crop(path, scale)[0] for path in calibration]),
+        _Crops([crop_pair(path, scale)[0] for path in calibration]),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
@@ -115,11 +115,13 @@ def quantise(
         op_types_to_quantize=["Conv", "Relu", "Add"],
         nodes_to_exclude=_last_join(prepared),
         # All levels of a picture, whichever of them the photographs have.
-        extra_options={"TensorQuantOverrides": {"lr": [{"rmin": 0.0, "rmax": 1.0}]}},
+        extra_options={
+            "TensorQuantOverrides": {"lr": [{"rmin": np.float32(0), "rmax": np.float32(1)}]}
+        },
     )
     prepared.unlink()
     onnx.save(as_pixels(onnx.load(out), scale), out)
-    pairs = [_crop(path, scale) for path in judged]
+    pairs = [crop_pair(path, scale) for path in judged]
     loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
     allowed = LARGEST_LOSS if allowed is None else allowed
     if not loss <= allowed:  # nor may it be NaN

@@ -138,7 +138,8 @@ def _widened(image: TiffImageFile) -> Pixels:
     """Grey of an odd number of bits, such as 12, to 16 bits, so that white stays white."""
     (bits,) = image.tag_v2[ExifTags.Base.BitsPerSample]
     samples = np.asarray(image, np.float64) * (np.iinfo(np.uint16).max / (2**bits - 1))
-    return np.rint(samples).astype(np.uint16)[:, :, None]
+    pixels: Pixels = np.rint(samples).astype(np.uint16)[:, :, None]
+    return pixels
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

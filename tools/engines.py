@@ -143,7 +143,8 @@ def _upscaler(name: str, file: Path, threads: int) -> Callable[[_Pixels], _Pixel
     def run(pixels: _Pixels) -> _Pixels:
         lr = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         hr = network(lr)[0].transpose(1, 2, 0)
-        return np.rint(hr.clip(0, 1) * 255).astype(np.uint8)
+        result: _Pixels = np.rint(hr.clip(0, 1) * 255).astype(np.uint8)
+        return result
 
     return run
 
@@ -206,7 +207,7 @@ def _torch(file: Path, threads: int, bf16: bool = False) -> Callable[[_Floats], 
 
     torch.set_num_threads(threads)
     network, _, _ = load_generator(file)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def run(lr: _Floats) -> _Floats:

@@ -5,6 +5,8 @@ and joining full-size pictures, and its caller as much again on rounding them. H
 done on bytes, and before the pixel shuffle, where rows lie together. One rounding less remains.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -80,10 +82,10 @@ class _Graph:
     def constant(self, name: str, value: _Array | np.generic) -> None:
         self.constants[name] = numpy_helper.from_array(np.asarray(value), name)
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> None:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
 
-    def first(self, kind: str, inputs: list[str], output: str, **attributes: object) -> None:
+    def first(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self.nodes.insert(0, helper.make_node(kind, inputs, [output], **attributes))
 
     def finished(self, source: str, result: str) -> ModelProto:

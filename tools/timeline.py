@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import tyro
 
 from core.command import UserError, run_command
@@ -103,15 +102,13 @@ def _draw(events: Sequence[Event], threads: Sequence[int], out: Path) -> None:
     figure, axes = plt.subplots(figsize=(10, 1 + 0.6 * len(threads)), layout="constrained")
     for colour, stage in enumerate(stages):
         for row, thread in enumerate(threads):
-            bars = np.array(
-                [
-                    (event.start - begin, event.stop - event.start)
-                    for event in events
-                    if event.stage == stage and event.thread == thread
-                ]
-            ).reshape(-1, 2)
+            bars = [
+                ((event.start - begin) / 1e9, (event.stop - event.start) / 1e9)
+                for event in events
+                if event.stage == stage and event.thread == thread
+            ]
             label = stage if row == 0 else None
-            axes.broken_barh(bars / 1e9, (row - 0.4, 0.8), color=f"C{colour}", label=label)
+            axes.broken_barh(bars, (row - 0.4, 0.8), color=f"C{colour}", label=label)
     axes.set_yticks(range(len(threads)), [f"thread {row}" for row in range(len(threads))])
     axes.set_xlabel("seconds")
     axes.legend(loc="upper right")

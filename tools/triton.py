@@ -14,9 +14,9 @@ from core.checkpoint import replace_file
 __all__ = ["write_repository"]
 
 _TYPES = {
-    TensorProto.FLOAT: "TYPE_FP32",
-    TensorProto.FLOAT16: "TYPE_FP16",
-    TensorProto.UINT8: "TYPE_UINT8",
+    int(TensorProto.FLOAT): "TYPE_FP32",
+    int(TensorProto.FLOAT16): "TYPE_FP16",
+    int(TensorProto.UINT8): "TYPE_UINT8",
 }
 _LARGEST_BATCH = 8
 _SIDE = 256  # of the picture that each instance is warmed up with
@@ -73,7 +73,7 @@ def write_repository(models: list[Path], folder: Path) -> None:
 
 
 def _type(tensor: ValueInfoProto) -> str:
-    return _TYPES[tensor.type.tensor_type.elem_type]
+    return _TYPES[int(tensor.type.tensor_type.elem_type)]
 
 
 def _dims(tensor: ValueInfoProto, side: int) -> str:

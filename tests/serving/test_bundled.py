@@ -52,12 +52,20 @@ def test_the_result_is_a_larger_likeness(bundled: dict[str, Model], name: str) -
     height=st.one_of(st.just(1), st.integers(2, 160)),
     width=st.one_of(st.just(1), st.integers(2, 160)),
     tile=st.integers(48, 120),
+    channels=st.integers(1, 4),
     seed=st.integers(0, 99),
 )
 def test_tiled_equals_whole(
-    bundled: dict[str, Model], name: str, height: int, width: int, tile: int, seed: int
+    bundled: dict[str, Model],
+    name: str,
+    height: int,
+    width: int,
+    tile: int,
+    channels: int,
+    seed: int,
 ) -> None:
-    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    size = (height, width, channels)
+    pixels = np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)
     tiled = upscale(bundled[name], pixels, np.uint8, tile=tile).astype(int)
     whole = upscale(bundled[name], pixels, np.uint8, tile=1000).astype(int)
     assert np.abs(tiled - whole).max() <= 1

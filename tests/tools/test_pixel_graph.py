@@ -43,7 +43,8 @@ def test_the_twin_on_pixels_is_the_one_on_floats_rounded(
     result = outputs(pixels, picture)
     lr = np.divide(picture.transpose(0, 3, 1, 2), 255, dtype=np.float32)
     expected = np.rint(outputs(floats, lr).clip(0, 1) * 255).transpose(0, 2, 3, 1)
-    assert (result.dtype, result.shape) == (np.uint8, expected.shape)
+    assert result.dtype == np.uint8
+    assert result.shape == expected.shape
     assert np.abs(result - expected).max() <= 1
     assert (result == expected).mean() > 0.98
     model = onnx.load(pixels)

@@ -32,7 +32,7 @@ class Catalog:
     Args:
         extra: model files, or folders of them, offered beside the bundled models.
         default: the model of those who name none.
-        computing: how models are run; can be changed until the first is loaded.
+        computing: how models are run.
         hints: what is known of those among `extra` that do not describe themselves.
 
     Raises:
@@ -61,7 +61,7 @@ class Catalog:
             self._paths |= found
         self._default = default
         self.resolve()
-        self.computing = computing
+        self._computing = computing
         self._hints = hints
         self._loaded: dict[str, Model] = {}
         self._loading = Lock()
@@ -95,7 +95,7 @@ class Catalog:
         name = self.resolve(name, depth)
         with self._loading:
             if name not in self._loaded:
-                self._loaded[name] = self._read(name, self.computing)
+                self._loaded[name] = self._read(name, self._computing)
             return self._loaded[name]
 
     def read(self, computing: Computing) -> Model:

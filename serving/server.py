@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -39,9 +40,9 @@ class UpscalerServer:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        catalog = Catalog(config.models, config.default_model, hints=config.hints)
-        setting = setting_for(catalog, config)
-        catalog.computing = Computing(setting.threads, setting.spinning, config.provider)
+        offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
+        setting = setting_for(offer(), config)
+        catalog = offer(computing=Computing(setting.threads, setting.spinning, config.provider))
         self._upscaler = Upscaler(
             catalog,
             setting.workers,

@@ -28,17 +28,22 @@ _PROVIDERS: dict[Provider, str] = {
 _FLOATS = ("tensor(float)", "tensor(float16)")
 
 
+def available_providers() -> list[Provider]:
+    """What the installed package of ONNX Runtime can compute with."""
+    available = ort.get_available_providers()
+    return [name for name, provider in _PROVIDERS.items() if provider in available]
+
+
 def check_provider(provider: Provider) -> None:
     """Refuses a provider whose package is not installed.
 
     Raises:
         InvalidConfig: it is not.
     """
-    available = ort.get_available_providers()
-    if _PROVIDERS[provider] not in available:
-        names = [name for name, each in _PROVIDERS.items() if each in available]
+    available = available_providers()
+    if provider not in available:
         raise InvalidConfig(
-            "provider", provider, f"one that the installed onnxruntime has: {', '.join(names)}"
+            "provider", provider, f"one that the installed onnxruntime has: {', '.join(available)}"
         )
 
 

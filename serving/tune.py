@@ -18,6 +18,8 @@ from serving.cache import Cache
 from serving.catalog import Catalog
 from serving.engine import upscale_strips
 from serving.errors import InvalidConfig, ServingError
+from serving.model import Model
+from serving.pixels import Pixels
 from serving.processor import available_processors, processor_name
 from serving.session import Computing, Provider
 from serving.stages import Stages
@@ -29,6 +31,8 @@ _TILE = 128
 _ROUNDS = 3
 # Another way must be so much faster than one thread a tile, which never does badly.
 _CLEARLY = 0.9
+_GLIMPSE = 32
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def settings(processors: int) -> Iterator[Setting]:
 def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setting, float]:
     """Milliseconds that a small picture takes by each setting, medians of runs that take turns.
 
+    It opens the model anew each time.
+
     Raises:
         InvalidModel: the catalog's default model cannot be served.
     """
@@ -74,15 +80,27 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
     taken: dict[Setting, list[float]] = {each: [] for each in settings(processors)}
     for _ in range(_ROUNDS):
         for setting, times in taken.items():
-            # Opened anew each time: threads of another session that spin would disturb.
+            # Or threads of another session that spin would disturb.
             model = catalog.read(Computing(setting.threads, setting.spinning, provider))
             with closing(TaskPool(setting.workers)) as pool:
-                for _ in range(2):
-                    started = perf_counter()
-                    strips = Strips.of(picture)
-                    upscale_strips(model, strips, np.uint8, pool, _TILE, Stages()).whole()
-                times.append(1000 * (perf_counter() - started))
+                _seconds(model, picture, pool)
+                times.append(1000 * _seconds(model, picture, pool))
     return {setting: median(times) for setting, times in taken.items()}
+
+
+def _seconds(model: Model, picture: Pixels, pool: TaskPool) -> float:
+    started = perf_counter()
+    upscale_strips(model, Strips.of(picture), np.uint8, pool, _TILE, Stages()).whole()
+    return perf_counter() - started
+
+
+def _takes_long(catalog: Catalog, provider: Provider) -> bool:
+    """Whether a model is so slow that nobody would wait for it to be measured."""
+    with closing(TaskPool(1)) as pool:
+        model = catalog.read(Computing(provider=provider))
+        picture = np.zeros((_GLIMPSE, _GLIMPSE, 3), np.uint8)
+        runs = 2 * _ROUNDS * len(list(settings(2))) * 2 * (_TILE / _GLIMPSE) ** 2
+        return runs * _seconds(model, picture, pool) > _PATIENCE_S
 
 
 def best(milliseconds: dict[Setting, float]) -> Setting:
@@ -94,6 +112,8 @@ def best(milliseconds: dict[Setting, float]) -> Setting:
 def tuned(catalog: Catalog, provider: Provider = "cpu") -> Setting:
     """The best setting for a catalog's default model on this machine, measured once.
 
+    Models that would take long are not measured, and get one thread a tile.
+
     Raises:
         InvalidModel: the model cannot be served.
     """
@@ -102,7 +122,10 @@ def tuned(catalog: Catalog, provider: Provider = "cpu") -> Setting:
     try:
         return Setting(**cache.get(key))
     except (TypeError, InvalidConfig):  # not known yet, or no longer understood
-        setting = best(measure(catalog, provider, processors))
+        if _takes_long(catalog, provider):
+            setting = Setting(processors)
+        else:
+            setting = best(measure(catalog, provider, processors))
         cache.put(key, asdict(setting))
         return setting
 

@@ -226,11 +226,14 @@ def _torch_bf16(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
 def _route(name: str, file: Path, threads: int) -> Callable[[bytes], object]:
     """From an image file's bytes to a PNG's."""
     if name == "ours":
-        from serving.catalog import Catalog
+        from serving.catalog import BUNDLED, Catalog
         from serving.codec.formats import ImageFormat
         from serving.pipeline.upscaler import Options, Upscaler
 
-        upscaler = Upscaler(Catalog([file.parent], file.stem), threads)
+        bundled = file.resolve().parent == BUNDLED.resolve()
+        # Or the name alone would choose between the twins.
+        name = f"{file.stem}-fp32" if bundled and not file.stem.endswith("-int8") else file.stem
+        upscaler = Upscaler(Catalog([] if bundled else [file], name), threads)
         options = Options(format=ImageFormat.PNG)
         return lambda data: b"".join(upscaler.upscale(data, options).chunks)
     upscale = _upscaler(name, file, threads)

@@ -13,13 +13,16 @@ from serving.catalog import BUNDLED, DEFAULT_MODEL, Catalog
 from serving.engine import upscale
 from serving.model import Model, load_model
 from serving.pixels import Pixels
+from serving.session import Computing, available_providers
 
 NAMES = sorted(path.stem for path in BUNDLED.glob("*.onnx"))
 
 
-@pytest.fixture(scope="module")
-def bundled() -> dict[str, Model]:
-    return {name: load_model(BUNDLED / f"{name}.onnx") for name in NAMES}
+@pytest.fixture(scope="module", params=available_providers())
+def bundled(request: pytest.FixtureRequest) -> dict[str, Model]:
+    """Each model, by every execution provider that there is."""
+    computing = Computing(provider=request.param)
+    return {name: load_model(BUNDLED / f"{name}.onnx", computing) for name in NAMES}
 
 
 def shrunk(pixels: Pixels, scale: int) -> np.ndarray:
@@ -69,6 +72,15 @@ def test_tiled_equals_whole(
     tiled = upscale(bundled[name], pixels, np.uint8, tile=tile).astype(int)
     whole = upscale(bundled[name], pixels, np.uint8, tile=1000).astype(int)
     assert np.abs(tiled - whole).max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_tiled_equals_whole_on_a_large_picture(bundled: dict[str, Model], name: str) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (701, 1203, 3), dtype=np.uint8)
+    tiled = upscale(bundled[name], pixels, np.uint8)
+    whole = upscale(bundled[name], pixels, np.uint8, tile=2000)
+    assert np.abs(tiled.astype(np.int16) - whole).max() <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -46,6 +46,15 @@ def test_it_is_measured_once_for_a_model(models: Path, monkeypatch: pytest.Monke
     assert len(measured) == 2
 
 
+def test_a_slow_model_gets_the_safe_setting_unmeasured(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(tune, "measure", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(tune, "available_processors", lambda: 5)
+    assert tuned(Catalog([models], "random")) == Setting(5)
+
+
 def test_what_the_operator_says_is_not_measured(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,9 @@ class Term:
 class Phase:
     """One player's move within a step.
 
+    A player may have several phases, one after the other, with an optimiser and terms for each.
+    Schedules and lazy terms count steps from the phase's start.
+
     Attributes:
         player: whose parameters move.
         optimizer: over that player's parameters.
@@ -100,6 +103,7 @@ class Phase:
         momentum: a schedule over steps, for optimisers that have one.
         repeats: moves a step, each on a batch of its own: the k of the 2014 paper's Algorithm 1.
         start: the first step at which this player moves.
+        stop: the first step at which it does no more; None where it always does.
         clip_norm: largest norm of the whole gradient; None leaves it alone.
         constrain: called on the player after each move, to project its weights.
     """
@@ -111,8 +115,13 @@ class Phase:
     momentum: Schedule | None = None
     repeats: int = 1
     start: int = 0
+    stop: int | None = None
     clip_norm: float | None = None
     constrain: Callable[[nn.Module], None] | None = None
+
+    def moves_at(self, step: int) -> bool:
+        """Return whether the player moves at ``step``."""
+        return self.start <= step and (self.stop is None or step < self.stop)
 
 
 def adversarial_discriminator_term(loss: AdversarialLoss, weight: float | Schedule = 1.0) -> Term:

@@ -166,7 +166,7 @@ class Trainer:
     def _play(self, supply: Iterator[Batch]) -> StepReport:
         report = StepReport(self.step + 1)
         start, waited = time.perf_counter(), self._waited
-        active = [phase for phase in self.phases if self.step >= phase.start]
+        active = [phase for phase in self.phases if phase.moves_at(self.step)]
         batches = self._draw(supply)
         if self.order == "simultaneous":
             for phase in active:
@@ -211,7 +211,7 @@ class Trainer:
                 forward = Forward(self.game, batch, phase.player)
                 losses = []
                 for term in phase.terms:
-                    factor = term.factor(self.step)
+                    factor = term.factor(self.step - phase.start)
                     if factor:
                         value = term.function(forward)
                         losses.append(factor * value)
@@ -225,10 +225,11 @@ class Trainer:
 
     def _move(self, phase: Phase) -> None:
         player = self._player(phase)
+        step = self.step - phase.start
         for group in phase.optimizer.param_groups:
-            group["lr"] = phase.learning_rate(self.step)
+            group["lr"] = phase.learning_rate(step)
             if phase.momentum is not None:
-                group["momentum"] = at(phase.momentum, self.step)
+                group["momentum"] = at(phase.momentum, step)
         distributed.average_gradients(player)
         if phase.clip_norm is not None:
             nn.utils.clip_grad_norm_(player.parameters(), phase.clip_norm)

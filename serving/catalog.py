@@ -1,12 +1,21 @@
 """Which models there are: those that ship with the package, and those an operator adds."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
 from serving.hints import Hints
-from serving.model import SUFFIX, Model, load_model
+from serving.model import SUFFIX, Model, Precision, load_model
+from serving.pixels import Depth
+from serving.processor import has_integer_dot_products
+from serving.session import Computing
+
+_PLAIN = f"-{Precision.FP32.value}"
+_TWIN = f"-{Precision.INT8.value}"
 
 BUNDLED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "x4-fast"
@@ -16,12 +25,14 @@ class Catalog:
     """Models by name, each loaded when it is first asked for and then kept.
 
     A model's name is its file's, less the suffix: what the metadata calls it, optionally followed
-    by its precision (``x4-fast.onnx``, ``x4-fast-int8.onnx``).
+    by its precision (``x4-fast.onnx``, ``x4-fast-int8.onnx``). Where a file has an 8-bit twin, the
+    name alone means whichever is better here: the twin for pictures of 8 bits on processors with
+    instructions for that, else the file itself, whose own name then ends in ``-fp32``.
 
     Args:
         extra: model files, or folders of them, offered beside the bundled models.
         default: the model of those who name none.
-        threads: threads that one run of a model computes on.
+        computing: how models are run.
         hints: what is known of those among `extra` that do not describe themselves.
 
     Raises:
@@ -33,7 +44,7 @@ class Catalog:
         self,
         extra: Sequence[Path] = (),
         default: str = DEFAULT_MODEL,
-        threads: int = 1,
+        computing: Computing | None = None,
         hints: Hints | None = None,
     ) -> None:
         self._paths = _find(BUNDLED)
@@ -48,43 +59,71 @@ class Catalog:
                     "models", f"{str(found[name])!r}", f"another name than {self._paths[name]} has"
                 )
             self._paths |= found
-        self._default = self.resolve(default)
-        self._threads = threads
+        self._default = default
+        self.resolve()
+        self._computing = computing
         self._hints = hints
         self._loaded: dict[str, Model] = {}
         self._loading = Lock()
 
-    def resolve(self, name: str = "") -> str:
+    def resolve(self, name: str = "", depth: Depth = np.uint8) -> str:
         """The name of the model that `name` asks for; empty asks for the default.
+
+        Args:
+            name: of a model, with or without its precision.
+            depth: of the samples of the picture that it is for.
 
         Raises:
             UnknownModel: there is none of that name.
         """
         name = name or self._default
-        if name not in self._paths:
+        plain = name.removesuffix(_PLAIN)
+        if name not in self._paths and not (name.endswith(_PLAIN) and self._has_twin(plain)):
             raise UnknownModel("model", repr(name), self._offer())
-        return name
+        if name != plain or not self._has_twin(name):
+            return name
+        integers = depth == np.uint8 and has_integer_dot_products()
+        return name + (_TWIN if integers else _PLAIN)
 
-    def load(self, name: str = "") -> Model:
-        """The model that `name` asks for, ready to run.
+    def load(self, name: str = "", depth: Depth = np.uint8) -> Model:
+        """The model that `name` asks for, ready to run; arguments as :meth:`resolve`.
 
         Raises:
             UnknownModel: there is none of that name.
             InvalidModel: its file cannot be served.
         """
-        name = self.resolve(name)
+        name = self.resolve(name, depth)
         with self._loading:
             if name not in self._loaded:
-                self._loaded[name] = self._read(name)
+                self._loaded[name] = self._read(name, self._computing)
             return self._loaded[name]
 
-    def _read(self, name: str) -> Model:
-        model = load_model(self._paths[name], self._threads, self._hints)
+    def read(self, computing: Computing) -> Model:
+        """The default model, opened anew and run in another way than the catalog's.
+
+        Raises:
+            InvalidModel: its file cannot be served.
+        """
+        return self._read(self.resolve(), computing)
+
+    def digest(self) -> str:
+        """A number that tells the default model's file from others."""
+        return sha256(self._path(self.resolve()).read_bytes()).hexdigest()[:16]
+
+    def _path(self, name: str) -> Path:
+        return self._paths.get(name) or self._paths[name.removesuffix(_PLAIN)]
+
+    def _has_twin(self, name: str) -> bool:
+        return name in self._paths and name + _TWIN in self._paths
+
+    def _read(self, name: str, computing: Computing | None) -> Model:
+        path = self._path(name)
+        model = load_model(path, computing, self._hints)
         allowed = (model.info.name, f"{model.info.name}-{model.info.precision.value}")
-        if name not in allowed:
+        if path.stem not in allowed:
             raise InvalidModel(
-                f"name of {self._paths[name]}",
-                repr(name),
+                f"name of {path}",
+                repr(path.stem),
                 f"what its metadata says: {' or '.join(allowed)}",
             )
         return model

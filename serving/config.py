@@ -1,7 +1,5 @@
 """The server's settings, checked once."""
 
-import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,16 +9,10 @@ from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
 from serving.hints import Hints
 from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
+from serving.session import Provider, check_provider
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
-
-
-def available_processors() -> int:
-    """Processors that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -46,11 +38,18 @@ class ServerConfig:
     default_model: str = DEFAULT_MODEL
     """The model for requests that name none."""
 
-    workers: int = field(default_factory=available_processors)
-    """Tiles computed at the same time, and requests; by default one for each processor."""
+    workers: int | None = None
+    """Tiles computed at the same time, and requests. Where neither this nor threads nor spinning is
+    given, serving.tune finds out what is fastest."""
 
-    threads: int = 1
-    """Threads that each of them computes on."""
+    threads: int | None = None
+    """Threads that each tile is computed on; by default 1."""
+
+    spinning: bool | None = None
+    """Whether such threads wait in a loop; by default not."""
+
+    provider: Provider = "cpu"
+    """What computes. All but cpu need another package than onnxruntime, such as onnxruntime-gpu."""
 
     max_waiting: int = 64
     """Requests that may wait for a worker; further ones are refused."""
@@ -72,14 +71,16 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         self._check("port", 0, 65535)
-        self._check("workers", 1, 1024)
-        self._check("threads", 1, 1024)
+        for name in ("workers", "threads"):
+            if getattr(self, name) is not None:
+                self._check(name, 1, 1024)
         self._check("max_waiting", 0, 1_000_000)
         self._check("tile", 16, 8192)
         self._check("max_input_pixels", 1, 2**31)
         self._check("max_output_pixels", 1, 2**40)
         self._check("max_message_mib", 1, LARGEST_MESSAGE_MIB)
         self._check("grace_s", 0, 86_400)
+        check_provider(self.provider)
 
     def _check(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,6 +18,9 @@ from serving.config import ServerConfig
 from serving.errors import InvalidConfig, ServingError
 from serving.interceptor import ErrorInterceptor
 from serving.pipeline.upscaler import Upscaler
+from serving.processor import available_processors
+from serving.session import Computing
+from serving.tune import Setting, tuned
 from serving.workers import WorkerPool
 
 _HEALTH_NAMES = (health.OVERALL_HEALTH, service.NAME)
@@ -31,19 +35,22 @@ class UpscalerServer:
     Raises:
         InvalidConfig: a path of models is wrong.
         UnknownModel: there is no such default model.
+        InvalidModel: it cannot be served.
     """
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        catalog = Catalog(config.models, config.default_model, config.threads, config.hints)
+        offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
+        setting = setting_for(offer(), config)
+        catalog = offer(computing=Computing(setting.threads, setting.spinning, config.provider))
         self._upscaler = Upscaler(
             catalog,
-            config.workers,
+            setting.workers,
             config.tile,
             config.max_input_pixels,
             config.max_output_pixels,
         )
-        self._workers = WorkerPool(config.workers, config.max_waiting)
+        self._workers = WorkerPool(setting.workers, config.max_waiting)
 
     async def start(self) -> str:
         """Listens, loads the default model, and then reports itself healthy.
@@ -96,6 +103,19 @@ class UpscalerServer:
     async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in _HEALTH_NAMES:
             await self._health.set(name, status)
+
+
+def setting_for(catalog: Catalog, config: ServerConfig) -> Setting:
+    """What the operator chose, or what is fastest here where nothing was chosen.
+
+    Raises:
+        InvalidModel: the default model cannot be served.
+    """
+    if config.workers is None and config.threads is None and config.spinning is None:
+        return tuned(catalog, config.provider)
+    threads = config.threads or 1
+    workers = config.workers or max(1, available_processors() // threads)
+    return Setting(workers, threads, bool(config.spinning))
 
 
 async def serve(config: ServerConfig, ready: Callable[[str], None]) -> None:

@@ -25,6 +25,7 @@ _RESPONSE_OVERHEAD = 1 << 12
 
 _PRECISIONS = {
     Precision.FP32: upscaler_pb2.PRECISION_FP32,
+    Precision.FP16: upscaler_pb2.PRECISION_UNSPECIFIED,
     Precision.INT8: upscaler_pb2.PRECISION_INT8,
 }
 

@@ -60,38 +60,20 @@ def build_game(config: TrainConfig, generator: Generator) -> SuperResolutionGame
 def build_trainer(
     config: TrainConfig, game: SuperResolutionGame, pairs: PairCache, device: torch.device
 ) -> Trainer:
-    """Return a trainer of ``game`` on patches of ``pairs``.
-
-    In the first part only the pixel loss, and the spectra's where it has a weight, pull at the
-    generator; in the second all losses do, and the discriminator learns.
+    """Return a trainer of ``game`` on patches of ``pairs``: the two parts, one after the other.
 
     Raises:
         UserError: if the weights of a perceptual loss cannot be had.
     """
     for network in (game.generator, game.discriminator):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    phases = [
-        Phase(
-            "generator",
-            _optimizer(config, game.generator),
-            _generator_terms(config, pairs.scale, device),
-            _learning_rate(config),
-            clip_norm=config.clip_norm or None,
-        )
-    ]
+    always = _terms_of_both_parts(config, pairs.scale, device)
+    phases = [_pixel_phase(config, game.generator, always)] if config.pixel_steps else []
     if config.adversarial_steps:
-        loss = adversarial_loss(config.adversarial)
-        phases.insert(
-            0,
-            Phase(
-                "discriminator",
-                Adam(game.discriminator.parameters(), betas=(0.9, 0.999)),
-                [adversarial_discriminator_term(loss)],
-                _learning_rate(config),
-                start=config.pixel_steps,
-                clip_norm=config.clip_norm or None,
-            ),
-        )
+        phases += [
+            _discriminator_phase(config, game.discriminator),
+            _adversarial_phase(config, game.generator, always, device),
+        ]
     if config.compile:
         game.generator.compile()
     return Trainer(
@@ -106,14 +88,8 @@ def build_trainer(
     )
 
 
-def _optimizer(config: TrainConfig, generator: nn.Module) -> Optimizer:
-    if config.optimizer == "muon":
-        return Muon(generator)
-    return Adam(generator.parameters(), betas=(0.9, 0.999))
-
-
-def _generator_terms(config: TrainConfig, scale: int, device: torch.device) -> list[Term]:
-    terms = [pixel_term(config.pixel_loss, _in_parts(config, 1.0, config.pixel_weight))]
+def _terms_of_both_parts(config: TrainConfig, scale: int, device: torch.device) -> list[Term]:
+    terms = []
     if config.frequency_weight:
         terms.append(frequency_term(config.frequency_weight))
     if config.teacher is not None and config.teacher_weight:
@@ -121,52 +97,83 @@ def _generator_terms(config: TrainConfig, scale: int, device: torch.device) -> l
         if teacher.scale != scale:
             raise UserError(f"--teacher enlarges {teacher.scale}x, the generator {scale}x")
         terms.append(teacher_term(teacher.run, config.pixel_loss, config.teacher_weight))
-    if not config.adversarial_steps:
-        return terms
-    ramp = linear(0.0, config.adversarial_weight, config.adversarial_ramp)
-    strength: float | Schedule = ramp if config.adversarial_ramp else config.adversarial_weight
-    if config.perceptual_weight:
-        features = build_features(config.features).to(device)
-        weight = _in_parts(config, 0.0, config.perceptual_weight)
-        terms.append(perceptual_term(features, config.perceptual_loss, weight))
-    if config.lpips_weight:
-        metric = ShiftTolerantLPIPS("alex").to(device)
-        terms.append(lpips_term(metric, _in_parts(config, 0.0, config.lpips_weight)))
-    if config.total_variation_weight:
-        terms.append(total_variation_term(_in_parts(config, 0.0, config.total_variation_weight)))
-    loss = adversarial_loss(config.adversarial)
-    terms.append(adversarial_generator_term(loss, _in_parts(config, 0.0, strength)))
     return terms
 
 
-def _in_parts(config: TrainConfig, first: float | Schedule, second: float | Schedule) -> Schedule:
-    """Follow ``first`` through the pixel part, then ``second``, counted from its own start."""
-
-    def value(step: int) -> float:
-        part, local = (
-            (first, step) if step < config.pixel_steps else (second, step - config.pixel_steps)
-        )
-        return part(local) if callable(part) else part
-
-    return value
-
-
-def _learning_rate(config: TrainConfig) -> Schedule:
-    def part(peak: float, steps: int, shares: tuple[float, ...]) -> Schedule:
-        if config.decay == "cosine":
-            return cosine(peak, steps, warmup=config.warmup, floor=peak / 1000)
-        falls = [round(share * steps) for share in shares]
-        return milestones(peak, falls, config.milestone_factor, warmup=config.warmup)
-
-    return _in_parts(
-        config,
-        part(config.learning_rate, config.pixel_steps, config.pixel_milestones),
-        part(
-            config.adversarial_learning_rate,
-            config.adversarial_steps,
-            config.adversarial_milestones,
-        ),
+def _pixel_phase(config: TrainConfig, generator: nn.Module, always: list[Term]) -> Phase:
+    """The first part: the generator alone, on pixels."""
+    optimizer: Optimizer = (
+        Muon(generator) if config.optimizer == "muon" else Adam(generator.parameters())
     )
+    return Phase(
+        "generator",
+        optimizer,
+        [pixel_term(config.pixel_loss), *always],
+        _learning_rate(config, config.learning_rate, config.pixel_steps, config.pixel_milestones),
+        stop=config.pixel_steps,
+        clip_norm=config.clip_norm or None,
+    )
+
+
+def _discriminator_phase(config: TrainConfig, discriminator: nn.Module) -> Phase:
+    loss = adversarial_loss(config.adversarial)
+    return Phase(
+        "discriminator",
+        Adam(discriminator.parameters()),
+        [adversarial_discriminator_term(loss)],
+        _adversarial_learning_rate(config),
+        start=config.pixel_steps,
+        clip_norm=config.clip_norm or None,
+    )
+
+
+def _adversarial_phase(
+    config: TrainConfig, generator: nn.Module, always: list[Term], device: torch.device
+) -> Phase:
+    """The second part's generator, on all losses.
+
+    By Adam: Muon's steps are as long in the directions in which a discriminator is fooled by a
+    pattern as in all others, and leave a checkerboard.
+    """
+    terms = [*always]
+    if config.pixel_weight:
+        terms.append(pixel_term(config.pixel_loss, config.pixel_weight))
+    if config.perceptual_weight:
+        features = build_features(config.features).to(device)
+        terms.append(perceptual_term(features, config.perceptual_loss, config.perceptual_weight))
+    if config.lpips_weight:
+        terms.append(lpips_term(ShiftTolerantLPIPS("alex").to(device), config.lpips_weight))
+    if config.total_variation_weight:
+        terms.append(total_variation_term(config.total_variation_weight))
+    ramp = linear(0.0, config.adversarial_weight, config.adversarial_ramp)
+    weight: float | Schedule = ramp if config.adversarial_ramp else config.adversarial_weight
+    terms.append(adversarial_generator_term(adversarial_loss(config.adversarial), weight))
+    return Phase(
+        "generator",
+        Adam(generator.parameters()),
+        terms,
+        _adversarial_learning_rate(config),
+        start=config.pixel_steps,
+        clip_norm=config.clip_norm or None,
+    )
+
+
+def _adversarial_learning_rate(config: TrainConfig) -> Schedule:
+    return _learning_rate(
+        config,
+        config.adversarial_learning_rate,
+        config.adversarial_steps,
+        config.adversarial_milestones,
+    )
+
+
+def _learning_rate(
+    config: TrainConfig, peak: float, steps: int, shares: tuple[float, ...]
+) -> Schedule:
+    if config.decay == "cosine":
+        return cosine(peak, steps, warmup=config.warmup, floor=peak / 1000)
+    falls = [round(share * steps) for share in shares]
+    return milestones(peak, falls, config.milestone_factor, warmup=config.warmup)
 
 
 def _degrading(config: TrainConfig, scale: int) -> Prepare | None:

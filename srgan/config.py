@@ -44,7 +44,7 @@ class TrainConfig:
         width: channels of the generator's body.
         blocks: blocks of the generator's body.
         reparameterise: train each 3x3 kernel as a sum with a wider branch, which is folded into it
-            in the file that is kept.
+            in the file that is kept; take a third of the learning rate with it.
         quantisation_aware: let the generator compute as its 8-bit twin will: for a last, short run
             from --init.
         discriminator: srgan, unet or patch.
@@ -72,7 +72,8 @@ class TrainConfig:
         adversarial: adversarial loss.
         adversarial_weight: of the adversarial loss.
         adversarial_ramp: steps over which that weight rises from 0.
-        optimizer: of the generator: muon, which needs far fewer steps, or adam.
+        optimizer: of the generator in the first part: muon, which needs far fewer steps, or adam;
+            the second part is adam's.
         learning_rate: at the top of the first part.
         adversarial_learning_rate: of both players, at the top of the second part.
         decay: of the learning rate within each part: cosine, or milestones.
@@ -104,7 +105,7 @@ class TrainConfig:
     scale: int = 4
     width: int = 32
     blocks: int = 4
-    reparameterise: bool = True
+    reparameterise: bool = False
     quantisation_aware: bool = False
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
@@ -213,7 +214,6 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # 10^5 at 1e-5 against the discriminator.
         "srgan": TrainConfig(
             recipe="srgan",
-            reparameterise=False,
             generator="srresnet",
             width=64,
             blocks=16,
@@ -241,7 +241,6 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # 6 and 8 x 10^5 of the first part and 50, 100, 200 and 300 x 10^3 of the second.
         "esrgan": TrainConfig(
             recipe="esrgan",
-            reparameterise=False,
             generator="rrdb",
             width=64,
             blocks=23,
@@ -268,7 +267,6 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
         # Wang et al. 2021, section 4.1: 256x256 pictures degraded twice over, a U-Net judge.
         "real-esrgan": TrainConfig(
             recipe="real-esrgan",
-            reparameterise=False,
             degradation="real",
             generator="rrdb",
             width=64,

@@ -22,6 +22,7 @@ from core.trainer import Observer, Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
+from srgan.dead_units import DeadUnits
 from srgan.degradations import DEGRADATIONS
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.pairs import PictureFile, low_resolution
@@ -202,14 +203,15 @@ def train(config: TrainConfig) -> bool:
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
-    watched = held_out or config.validate
+    scores = validation(kept_back, undone, config.validate, spec.scale)
+    dead_units = DeadUnits(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,
         config.steps,
         observers=observers,
         checkpoint_every=config.checkpoint_every,
         log_every=min(100, config.checkpoint_every),
-        measure=validation(kept_back, undone, config.validate, spec.scale) if watched else None,
+        measure=lambda trainer: {**dead_units(trainer), **scores(trainer)},
     )
     if distributed.is_main():
         keep(trainer)

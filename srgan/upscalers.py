@@ -61,10 +61,15 @@ def _onnx(path: Path) -> Upscaler:
     metadata = session.get_modelmeta().custom_metadata_map
     if "scale" not in metadata:
         raise UserError(f"{path} has no 'scale' in its metadata; was it exported by this project?")
-    source = session.get_inputs()[0].name
+    source = session.get_inputs()[0]
 
     def run(lr: Tensor) -> Tensor:
-        hr = session.run(None, {source: lr.contiguous().cpu().numpy()})[0]
+        if source.type == "tensor(uint8)":
+            levels = lr.clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
+            pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
+            hr = torch.from_numpy(session.run(None, {source.name: pixels})[0])
+            return (hr.permute(0, 3, 1, 2).float() / 255).to(lr.device)
+        hr = session.run(None, {source.name: lr.contiguous().cpu().numpy()})[0]
         return torch.from_numpy(hr).to(lr.device)
 
     return Upscaler(path.name, int(metadata["scale"]), run)

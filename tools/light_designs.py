@@ -20,15 +20,12 @@ from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache
 from srgan.config import TrainConfig
-from srgan.evaluation.measures import fidelity
-from srgan.evaluation.scores import score_set
-from srgan.evaluation.sets import pairs
+from srgan.evaluation.scores import mean_psnr_y
 from srgan.generators import Generator, Light
-from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
-from srgan.upscalers import Upscaler, open_upscaler
-from tools.benchmark import median_seconds
+from srgan.upscalers import open_upscaler
+from tools.benchmark import time_engines
 from tools.export_onnx import export_onnx
 from tools.quantise import quantise
 
@@ -51,6 +48,7 @@ class DesignsConfig:
         width: channels of each design.
         out: folder for the ONNX files.
         threads: to time the files with.
+        picture: to time the files on.
     """
 
     data: str
@@ -62,6 +60,7 @@ class DesignsConfig:
     width: int = 32
     out: Path = Path("runs/designs")
     threads: int = 2
+    picture: Path = Path("examples/cat.png")
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
@@ -126,7 +125,6 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     cpu = torch.device("cpu")
 
     def trainer(of: Generator, steps: int) -> Trainer:
-        reparameterise(of)
         run = replace(settings, pixel_steps=steps)
         return build_trainer(run, build_game(run, of), pairs, cpu)
 
@@ -135,20 +133,14 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
     run = trainer(generator, steps)
     run.observers = [Periodic(max(1, steps // 5), lambda t: logger.info("step %d", t.step))]
     run.train(steps)
-    plain = DESIGNS[design](settings.scale, settings.width, settings.blocks)
-    plain.load_state_dict(folded_state(run.sampler))
-    return plain.eval()
-
-
-def _psnr_y(upscaler: Upscaler, folder: Path) -> float:
-    scale = upscaler.scale
-    (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), fidelity(scale))
-    return score.mean("psnr_y")
+    smoothed = run.sampler
+    assert isinstance(smoothed, Generator)
+    return smoothed.eval()
 
 
 def compare(config: DesignsConfig) -> bool:
     """Train, export, quantise, score and time the designs, and print the table."""
-    settings = TrainConfig(adversarial_steps=0, width=config.width, precision="fp32")
+    settings = TrainConfig(adversarial_steps=0, width=config.width)
     files: list[Path] = []
     for design in DESIGNS:
         network = _trained(design, config, settings)
@@ -157,13 +149,13 @@ def compare(config: DesignsConfig) -> bool:
         twin = config.out / f"{design}-int8.onnx"
         quantise(path, twin, config.pictures, network.scale, allowed=float("inf"))
         files += [path, twin]
-    medians = median_seconds(files, 256, config.threads, 15)
+    timings = time_engines([("ours", path) for path in files], config.picture, config.threads, 15)
     names = "".join(f"{folder.name:>10}" for folder in config.sets)
     sys.stdout.write(f"{'file':<24}{names}{'ms':>9}\n")
-    for path, median in zip(files, medians, strict=True):
+    for path, timing in zip(files, timings, strict=True):
         upscaler = open_upscaler(str(path), settings.scale)
-        numbers = "".join(f"{_psnr_y(upscaler, folder):>10.2f}" for folder in config.sets)
-        sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * median:>9.1f}\n")
+        numbers = "".join(f"{mean_psnr_y(upscaler, folder):>10.2f}" for folder in config.sets)
+        sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * timing.seconds:>9.1f}\n")
     return True
 
 

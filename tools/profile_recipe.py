@@ -23,15 +23,14 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from core.command import UserError, option, run_command
 from core.run import pick_device
 from core.trainer import Trainer
+from serving.processor import processor_name
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache
 from srgan.config import RECIPES, RecipeName, TrainConfig
 from srgan.features import build_features
 from srgan.generators import GeneratorSpec
 from srgan.losses import perceptual_term
-from srgan.reparameterise import reparameterise
 from srgan.train import seconds_a_step
-from tools.machine import processor
 
 __all__ = ["ProfileConfig", "profile_recipe", "shares_of_time"]
 
@@ -76,8 +75,6 @@ def _parts(settings: TrainConfig, device: torch.device) -> tuple[Trainer, dict[s
     """Return a trainer of the second part, and its networks by name."""
     spec = GeneratorSpec(settings.generator, settings.scale, settings.width, settings.blocks)
     generator = spec.build()
-    if settings.reparameterise:
-        reparameterise(generator)
     features = build_features(settings.features, trained=False).to(device)
     # The trainer's own perceptual term would fetch the weights.
     bare = dataclasses.replace(settings, perceptual_weight=0.0)
@@ -163,7 +160,7 @@ def profile_recipe(config: ProfileConfig) -> bool:
     patch = f"{settings.patch}x{settings.patch}"
     sys.stdout.write(
         f"{config.recipe}, batches of {settings.batch_size} patches of {patch}, "
-        f"{trainer.precision} on {device}: {torch.get_num_threads()} threads, {processor()}, "
+        f"{trainer.precision} on {device}: {torch.get_num_threads()} threads, {processor_name()}, "
         f"torch {torch.__version__}\n"
         f"features: {settings.features}, with random weights if it is a VGG19\n"
         f"{1 / seconds:.3g} steps/s, {settings.batch_size / seconds:.3g} images/s\n"

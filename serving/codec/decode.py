@@ -8,8 +8,9 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
@@ -124,11 +125,21 @@ def _read_at_once(image: ImageFile) -> Pixels:
             converted = _convert(image, "RGBA" if transparent else "RGB")
         case "CMYK":
             converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
+        case "I;16" if isinstance(image, TiffImageFile):
+            return _widened(image)
         case mode:
             raise InvalidImage(
                 "image", f"of pixel type {mode}", "8 or 16 unsigned bits a sample, grey or colour"
             )
     return np.asarray(converted).reshape(converted.height, converted.width, -1)
+
+
+def _widened(image: TiffImageFile) -> Pixels:
+    """Grey of an odd number of bits, such as 12, to 16 bits, so that white stays white."""
+    (bits,) = image.tag_v2[ExifTags.Base.BitsPerSample]
+    samples = np.asarray(image, np.float64) * (np.iinfo(np.uint16).max / (2**bits - 1))
+    pixels: Pixels = np.rint(samples).astype(np.uint16)[:, :, None]
+    return pixels
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

@@ -123,10 +123,11 @@ class Upscaler:
             ImageTooLarge: it has too many pixels, or the result has, also for its format.
             InvalidOption: the quality or the size is out of range.
         """
-        name = self._catalog.resolve(options.model)
+        self._catalog.resolve(options.model)
         stages = Stages()
         with stages.measure("decode"):
             picture = decode(data, self._max_input_pixels)
+        name = self._catalog.resolve(options.model, picture.strips.depth)
         with stages.measure("upscale"):
             model = self._catalog.load(name)
         source = replace(picture.strips, parts=stages.each("decode", picture.strips.parts))

@@ -4,16 +4,17 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from srgan.evaluation.measures import Measure
-from srgan.evaluation.sets import Pair, Sample
+from srgan.evaluation.measures import Measure, fidelity
+from srgan.evaluation.sets import Pair, Sample, pairs
 from srgan.metrics import quantise
 from srgan.upscalers import Upscaler
 
-__all__ = ["PictureScore", "SetScore", "score_set"]
+__all__ = ["PictureScore", "SetScore", "mean_psnr_y", "score_set"]
 
 _WARM_UP = 32  # side of the picture that is upscaled before the clock starts
 
@@ -144,3 +145,17 @@ def score_set(
         SetScore(upscaler.name, name, upscaler.scale, tuple(scores[upscaler.name]))
         for upscaler in upscalers
     ]
+
+
+def mean_psnr_y(upscaler: Upscaler, folder: Path) -> float:
+    """Return the mean PSNR on luma over a set of :func:`~srgan.evaluation.sets.pairs`, in dB.
+
+    A border of the scale's width is left out.
+
+    Raises:
+        UserError: if the set cannot be used.
+        ValueError: if a picture cannot be read, or is too small.
+    """
+    samples = pairs(folder, upscaler.scale)
+    (score,) = score_set(folder.name, [upscaler], samples, fidelity(upscaler.scale)[:1])
+    return score.mean("psnr_y")

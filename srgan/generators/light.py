@@ -15,13 +15,14 @@ class _ResidualBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.relu = nn.ReLU()
         self.second = nn.Conv2d(width, width, 3, padding=1)
         # Starting near the identity lets a deep stack learn at a high rate from the first step.
         with torch.no_grad():
             self.second.weight.mul_(0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        residual: Tensor = self.second(F.relu(self.first(x)))
+        residual: Tensor = self.second(self.relu(self.first(x)))
         return x + residual
 
 

@@ -159,6 +159,20 @@ def test_a_phase_waits_for_its_start(order: Order) -> None:
     assert game.position[1] != psi
 
 
+def test_a_player_may_have_one_phase_after_another_with_schedules_of_their_own() -> None:
+    game = DiracGame(0.0)
+    term = linear_term(1.0, weight=linear(0, 4, steps=4))
+    first = Phase("generator", sgd(game.generator), [term], linear(1, 3, steps=2), stop=2)
+    second = Phase("generator", sgd(game.generator), [term], linear(10, 30, steps=2), start=2)
+    trainer = Trainer(game, [first, second], Counting())
+    positions = []
+    for step in range(4):
+        trainer.train(step + 1)
+        positions.append(game.position[0])
+    # rate times weight, each counted from the phase's start: 1 * 0, 2 * 1, 10 * 0, 20 * 1
+    assert positions == pytest.approx([0, -2, -2, -22])
+
+
 def linear_term(slope: float, name: str = "linear", **settings: object) -> Term:
     """A term whose gradient by theta is ``slope``."""
     return Term(name, lambda forward: slope * forward.fake.mean(), **settings)  # type: ignore[arg-type]

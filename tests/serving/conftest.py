@@ -13,6 +13,15 @@ NEAREST = "nearest"
 RANDOM = "random"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What servers find out about this machine stays out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two networks: one repeats each pixel exactly, one has random weights."""
@@ -38,6 +47,7 @@ def config(models: Path) -> ServerConfig:
         port=0,
         models=(models,),
         default_model=NEAREST,
+        workers=2,
         tile=32,
         max_input_pixels=200_000,
         max_output_pixels=16 * 200_000,

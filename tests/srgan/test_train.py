@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.optim import Adam
 
 from core.checkpoint import load_state
 from core.command import UserError
 from core.history import read_history
+from core.muon import Muon
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache, read_rgb
@@ -80,14 +82,22 @@ def test_the_discriminator_waits_until_the_pixel_part_is_over(
         "discriminator/adversarial", "discriminator/win_rate",
         "generator/pixel", "generator/perceptual", "generator/adversarial",
     }  # fmt: skip
-    # both parts warm up over 100 steps
-    rates = [[phase.learning_rate(step) for step in range(5)] for phase in trainer.phases]
-    for path in rates:
-        assert path == pytest.approx([0.001, 0.002, 0.003, 0.002, 0.004])
+    # each part warms up over 100 steps of its own
+    rates = [phase.learning_rate(4) for phase in trainer.phases]
+    assert rates == pytest.approx([0.005, 0.01, 0.01])
+
+
+def test_each_part_has_an_optimiser_of_its_own(config: TrainConfig, photos: list[Path]) -> None:
+    pairs = open_cache(config.cache_dir, files(photos), 2)
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(config, game, pairs, torch.device("cpu"))
+    moves = [(phase.player, type(phase.optimizer)) for phase in trainer.phases]
+    assert moves == [("generator", Muon), ("discriminator", Adam), ("generator", Adam)]
+    moving = [[phase.moves_at(step) for phase in trainer.phases] for step in (2, 3)]
+    assert moving == [[True, False, False], [False, True, True]]
 
 
 def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> None:
-    config = replace(config, reparameterise=False)  # so that the two files hold equal names
     assert train(config)
     assert {p.name for p in config.out.iterdir()} == {
         "checkpoint.safetensors", "config.json", "generator.safetensors", "history.jsonl",
@@ -150,7 +160,7 @@ def test_validation_undoes_what_training_does_the_same_way_for_every_seed(
     save_generator(start, spec, spec.build().state_dict(), {})
     config = replace(
         config, init=start, degradation=degradation, pixel_steps=2, adversarial_steps=0,
-        learning_rate=1e-12, reparameterise=False,
+        learning_rate=1e-12,
     )  # fmt: skip
     train(config)
     scores = recorded(config)
@@ -375,14 +385,17 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
-    terms = {term.name: term for term in trainer.phases[1].terms}
-    weights = {name: [term.factor(step) for step in range(8)] for name, term in terms.items()}
-    assert weights["adversarial"] == pytest.approx([0, 0, 0, 0.1, 0.2, 0.3, 0.4, 0.4])
-    assert weights["pixel"] == [1, 1, *[0.5] * 6]
-    assert weights["frequency"] == [0.1] * 8
-    assert weights["total_variation"] == [0, 0, *[0.2] * 6]
-    assert weights["lpips"] == [0, 0, *[0.3] * 6]
-    assert weights["perceptual"] == [0, 0, *[1.0] * 6]
+    pixel, _, adversarial = (
+        {term.name: [term.factor(step) for step in range(6)] for term in phase.terms}
+        for phase in trainer.phases
+    )
+    assert pixel == {"pixel": [1] * 6, "frequency": [0.1] * 6}
+    ramp = adversarial.pop("adversarial")
+    assert ramp == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.4])
+    assert adversarial == {
+        "frequency": [0.1] * 6, "pixel": [0.5] * 6, "perceptual": [1.0] * 6,
+        "lpips": [0.3] * 6, "total_variation": [0.2] * 6,
+    }  # fmt: skip
 
 
 def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
@@ -397,10 +410,12 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
-    rates = [trainer.phases[1].learning_rate(step) for step in range(14)]
-    assert rates == pytest.approx(
-        [0.4, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.05, 0.1, 0.05, 0.05]
+    pixel, discriminator, adversarial = (phase.learning_rate for phase in trainer.phases)
+    assert [pixel(step) for step in range(10)] == pytest.approx(
+        [0.4, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2]
     )
+    for rate in (discriminator, adversarial):
+        assert [rate(step) for step in range(4)] == pytest.approx([0.05, 0.1, 0.05, 0.05])
 
 
 @pytest.mark.parametrize(
@@ -412,6 +427,7 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
         {"quantisation_aware": True},
+        {"reparameterise": True},
         {"teacher": "bicubic", "teacher_weight": 0.5},
         {"accumulate": 2, "clip_norm": 0.5, "optimizer": "adam", "adversarial": "hinge"},
     ],

@@ -3,17 +3,18 @@
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from srgan.evaluation.measures import Measure, fidelity
-from srgan.evaluation.scores import PictureScore, SetScore, score_set
-from srgan.evaluation.sets import Pair, Sample
+from srgan.evaluation.scores import PictureScore, SetScore, mean_psnr_y, score_set
+from srgan.evaluation.sets import Pair, Sample, pairs
 from srgan.metrics import luma, psnr, quantise, ssim
 from srgan.upscalers import Upscaler
-from tests.srgan.pictures import picture, planes
+from tests.srgan.pictures import picture, planes, save_pictures
 
 
 def score(*values: float) -> SetScore:
@@ -101,3 +102,10 @@ def test_a_picture_without_an_original_is_measured_alone() -> None:
 def test_a_picture_that_is_too_small_is_named() -> None:
     with pytest.raises(ValueError, match=r"0\.png: a picture of 60x48 has no pixels left"):
         score_set("set", [repeat(4, 1.0)], some_pairs(), fidelity(border=24))
+
+
+def test_psnr_alone_is_that_of_the_table(tmp_path: Path) -> None:
+    save_pictures(tmp_path, 2)
+    upscaler = repeat(2, 0.9)
+    (table,) = score_set("set", [upscaler], pairs(tmp_path, 2), fidelity(border=2))
+    assert mean_psnr_y(upscaler, tmp_path) == table.mean("psnr_y")

@@ -17,7 +17,7 @@ import serving
 import srgan
 from core.command import UserError, run_command
 from serving.processor import available_processors, processor_name
-from srgan.evaluate import score
+from srgan.evaluation.scores import mean_psnr_y
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
 
@@ -169,7 +169,7 @@ def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> No
     assert config.plot is not None
     figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
     scores = {
-        file: score(open_upscaler(str(file), _SCALE), config.quality, _SCALE)["psnr_y"]
+        file: mean_psnr_y(open_upscaler(str(file), _SCALE), config.quality)
         for file in {each.file for each in timings}
     }
     for each in timings:

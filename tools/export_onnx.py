@@ -1,4 +1,4 @@
-"""Export a trained generator to ONNX, prove the file equal to it, and make its 8-bit twin."""
+"""Export a generator to ONNX, prove the file equal to it, and make its 8-bit twin."""
 
 import json
 import logging
@@ -19,8 +19,10 @@ from torch import Tensor
 import srgan
 from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from srgan.community import is_community
 from srgan.generators import Generator, load_generator
 from srgan.sources import list_pictures
+from tools.community import CommunityGenerator
 from tools.quantise import crop_pair, quantise
 from tools.triton import write_repository
 
@@ -46,8 +48,8 @@ class ExportConfig:
     """What to export.
 
     Attributes:
-        generator: a generator.safetensors; by default that of runs/srgan, or where there is none
-            the one that this project ships.
+        generator: a generator.safetensors, or another project's checkpoint; by default that of
+            runs/srgan, or where there is none the one that this project ships.
         out: the ONNX file; by default beside the generator, or NAME.onnx for the shipped one. The
             twins' names get -int8 and -fp16.
         name: the model's name in the service; by default the file's.
@@ -57,7 +59,8 @@ class ExportConfig:
         pictures: folder of photographs to calibrate the 8-bit twin on, and to measure its loss on;
             equality with the network is then shown on them, too.
         opset: version of the ONNX operators.
-        license: of the weights, as an SPDX identifier.
+        license: of the weights, as an SPDX identifier; by default MIT, and NOASSERTION for another
+            project's.
     """
 
     generator: Annotated[Path | None, tyro.conf.Positional] = None
@@ -68,7 +71,7 @@ class ExportConfig:
     triton: Path | None = None
     pictures: Path | None = None
     opset: int = 20
-    license: str = "MIT"
+    license: str | None = None
 
     def __post_init__(self) -> None:
         if self.int8 and self.pictures is None:
@@ -124,10 +127,11 @@ def export_onnx(
         pictures: to compare on, ``[1, 3, H, W]`` in [0, 1], beside noise of odd sizes.
 
     Raises:
-        ExportError: if the two differ by more than 1e-4 anywhere, or the network looks further than
-            its halo says.
+        ExportError: if the two differ by more than 1e-4 anywhere, the network looks further than
+            its halo says, or it cannot be written at all.
     """
-    reach = farthest_reach(network)
+    # A measured halo leaves out what makes no difference; a derived one must be exact.
+    reach = 0 if isinstance(network, CommunityGenerator) else farthest_reach(network)
     if reach > network.halo:
         raise ExportError(f"the network looks {reach} pixels far, its halo says {network.halo}")
     dims = {
@@ -136,18 +140,23 @@ def export_onnx(
         3: torch.export.Dim("width"),
     }
     with _appearing(path) as temporary:
-        torch.onnx.export(
-            network,
-            (torch.rand(2, 3, 17, 23),),
-            temporary,
-            input_names=["lr"],
-            output_names=["hr"],
-            opset_version=opset,
-            dynamic_shapes={"lr": dims},
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+        try:
+            torch.onnx.export(
+                network,
+                (torch.rand(2, 3, 17, 23),),
+                temporary,
+                input_names=["lr"],
+                output_names=["hr"],
+                opset_version=opset,
+                dynamic_shapes={"lr": dims},
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise ExportError(
+                f"the network cannot be written as ONNX for pictures of any size: {error}"
+            ) from error
         model = _without_origins(onnx.load(temporary))
         describe(model, metadata)
         onnx.checker.check_model(model, full_check=True)
@@ -212,6 +221,19 @@ def _pick(generator: Path | None) -> Path:
     return path
 
 
+def _load(source: Path) -> tuple[Generator, dict[str, str]]:
+    """Return a network, and what its metadata says about where it comes from."""
+    if is_community(source):
+        foreign = CommunityGenerator(source)
+        return foreign, foreign.metadata()
+    network, spec, training = load_generator(source)
+    return network, {
+        "license": "MIT",
+        "architecture": json.dumps(vars(spec)),
+        "training_run": json.dumps(training),
+    }
+
+
 def export(config: ExportConfig) -> bool:
     """Export as asked.
 
@@ -219,7 +241,7 @@ def export(config: ExportConfig) -> bool:
         UserError: if the generator cannot be read, or a file would not do what it must.
     """
     source = _pick(config.generator)
-    network, spec, training = load_generator(source)
+    network, origin = _load(source)
     out = config.out or Path("x4-fast.onnx" if source == SHIPPED else source.with_suffix(".onnx"))
     metadata = {
         "format_version": "1",
@@ -229,10 +251,10 @@ def export(config: ExportConfig) -> bool:
         "input_range": "0..1",
         "color_order": "RGB",
         "precision": "fp32",
-        "license": config.license,
-        "architecture": json.dumps(vars(spec)),
-        "training_run": json.dumps(training),
+        **origin,
     }
+    if config.license is not None:
+        metadata["license"] = config.license
     export_onnx(network, out, metadata, config.opset, _crops(config.pictures, network.scale))
     logger.info("wrote %s (%.0f kB) from %s", out, out.stat().st_size / 1e3, source)
     written = [out]

@@ -20,7 +20,7 @@ from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache
 from srgan.config import TrainConfig
-from srgan.evaluate import score
+from srgan.evaluation.scores import mean_psnr_y
 from srgan.generators import Generator, Light
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
@@ -154,8 +154,7 @@ def compare(config: DesignsConfig) -> bool:
     sys.stdout.write(f"{'file':<24}{names}{'ms':>9}\n")
     for path, timing in zip(files, timings, strict=True):
         upscaler = open_upscaler(str(path), settings.scale)
-        scores = [score(upscaler, folder, upscaler.scale)["psnr_y"] for folder in config.sets]
-        numbers = "".join(f"{value:>10.2f}" for value in scores)
+        numbers = "".join(f"{mean_psnr_y(upscaler, folder):>10.2f}" for folder in config.sets)
         sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * timing.seconds:>9.1f}\n")
     return True
 

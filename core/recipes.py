@@ -75,7 +75,7 @@ _MNIST = replace(
     _RESIDUAL,
     recipe="mnist",
     dataset="mnist",
-    epochs=200,
+    epochs=180,
     networks="dense",
     width=384,
     discriminator_width=384,

@@ -144,8 +144,8 @@ def play(name: str, seed: int, steps: int) -> Played:
 
 
 def _draw_moment(axis: Axes, data: Tensor, samples: Tensor, step: int) -> None:
-    axis.scatter(*data.T, s=2, color="0.7", label="data")
-    axis.scatter(*samples.T, s=4, color="tab:green", label="samples")
+    axis.scatter(data[:, 0], data[:, 1], s=2, color="0.7", label="data")
+    axis.scatter(samples[:, 0], samples[:, 1], s=4, color="tab:green", label="samples")
     axis.set(xticks=(), yticks=())
     axis.set_title(f"step {step}", fontsize=9)
 
@@ -160,12 +160,13 @@ def _draw_losses(axis: Axes, losses: list[float]) -> None:
 def make(config: FailuresConfig) -> bool:
     """Play each game and draw a row for it: samples as it begins and in the end, and D's loss."""
     figure = Figure(figsize=(8, 2.7 * len(FAILURES)), dpi=80, layout="constrained")
-    rows = figure.subfigures(len(FAILURES), 1)
+    rows = figure.add_gridspec(len(FAILURES), 1)
     data = GridBatches(500, seed=9).batch(0).real
-    for row, name in zip(rows, FAILURES, strict=True):
+    for place, name in enumerate(FAILURES):
         played = play(name, config.seed, config.steps)
         evidence = played.evidence or f"{name}: not found in {config.steps} steps"
         logger.info("%s", evidence)
+        row = figure.add_subfigure(rows[place])
         row.suptitle(evidence, fontsize=9)
         *scatters, last = row.subplots(1, 3)
         for axis, (step, samples) in zip(scatters, played.moments.items(), strict=True):

@@ -50,7 +50,7 @@ class UpscalerServer:
             config.max_input_pixels,
             config.max_output_pixels,
         )
-        self._workers = WorkerPool(setting.workers, config.max_waiting)
+        self._workers = WorkerPool(setting.workers * setting.threads, config.max_waiting)
 
     async def start(self) -> str:
         """Listens, loads the default model, and then reports itself healthy.

@@ -16,7 +16,7 @@ import onnxruntime
 
 from serving.cache import Cache
 from serving.catalog import Catalog
-from serving.engine import upscale_strips
+from serving.engine import DEFAULT_TILE, upscale_strips
 from serving.errors import InvalidConfig, ServingError
 from serving.model import Model
 from serving.pixels import Pixels
@@ -27,12 +27,11 @@ from serving.strips import Strips
 from serving.tasks import TaskPool
 
 _CACHE = "tuning"
-_TILE = 128
 _ROUNDS = 3
 # Another way must be so much faster than one thread a tile, which never does badly.
-_CLEARLY = 0.9
+_CLEARLY = 0.85
 _GLIMPSE = 32
-_PATIENCE_S = 10.0
+_PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,10 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
     Raises:
         InvalidModel: the catalog's default model cannot be served.
     """
-    picture = np.random.default_rng(0).integers(
-        0, 256, (_TILE, 2 * _TILE * processors, 3), dtype=np.uint8
-    )
+    halo = catalog.read(Computing(provider=provider)).info.halo or 0
+    # Two tiles for each processor, or the last ones would leave some idle.
+    width = 2 * processors * (DEFAULT_TILE - 2 * halo) + 2 * halo
+    picture = np.random.default_rng(0).integers(0, 256, (DEFAULT_TILE, width, 3), dtype=np.uint8)
     taken: dict[Setting, list[float]] = {each: [] for each in settings(processors)}
     for _ in range(_ROUNDS):
         for setting, times in taken.items():
@@ -90,7 +90,7 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
 
 def _seconds(model: Model, picture: Pixels, pool: TaskPool) -> float:
     started = perf_counter()
-    upscale_strips(model, Strips.of(picture), np.uint8, pool, _TILE, Stages()).whole()
+    upscale_strips(model, Strips.of(picture), np.uint8, pool, DEFAULT_TILE, Stages()).whole()
     return perf_counter() - started
 
 
@@ -99,7 +99,7 @@ def _takes_long(catalog: Catalog, provider: Provider) -> bool:
     with closing(TaskPool(1)) as pool:
         model = catalog.read(Computing(provider=provider))
         picture = np.zeros((_GLIMPSE, _GLIMPSE, 3), np.uint8)
-        runs = 2 * _ROUNDS * len(list(settings(2))) * 2 * (_TILE / _GLIMPSE) ** 2
+        runs = 2 * _ROUNDS * len(list(settings(2))) * 2 * (DEFAULT_TILE / _GLIMPSE) ** 2
         return runs * _seconds(model, picture, pool) > _PATIENCE_S
 
 

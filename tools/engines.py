@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["NEEDS", "Engine", "Run", "installed"]
+__all__ = ["NEEDS", "Engine", "Run", "busy_seconds", "installed"]
 
 _Pixels = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float32]
@@ -85,11 +85,11 @@ class Engine:
             RuntimeError: if the process has ended.
         """
         assert self._process.stdin
-        before = _busy_seconds()
+        before = busy_seconds()
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         seconds, used = map(float, self._answer().split())
-        others = _busy_seconds() - before - used
+        others = busy_seconds() - before - used
         return Run(seconds, used / seconds, max(0.0, others) / seconds)
 
     def _answer(self) -> str:
@@ -111,7 +111,7 @@ class Engine:
         self._process.communicate()
 
 
-def _busy_seconds() -> float:
+def busy_seconds() -> float:
     """Processor time that all processes of this machine have used, where Linux tells."""
     path = Path("/proc/stat")
     if not path.exists():

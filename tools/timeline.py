@@ -18,6 +18,7 @@ from serving.errors import ServingError
 from serving.pipeline.upscaler import DEFAULT_MAX_OUTPUT_PIXELS, Options, Upscaler
 from serving.processor import available_processors
 from serving.stages import Event
+from tools.engines import busy_seconds
 
 __all__ = ["TimelineConfig", "busy", "show"]
 
@@ -71,10 +72,11 @@ def show(config: TimelineConfig) -> bool:
             max_output_pixels=2 * DEFAULT_MAX_OUTPUT_PIXELS,
         )
         upscaler.warm_up()
-        start, used = time.perf_counter(), time.process_time()
+        start, used, all_used = time.perf_counter(), time.process_time(), busy_seconds()
         upscaling = upscaler.upscale(data, Options(format=config.format))
         size = sum(len(chunk) for chunk in upscaling.chunks)
         seconds, used = time.perf_counter() - start, time.process_time() - used
+        others = max(0.0, busy_seconds() - all_used - used)
     except ServingError as error:
         raise UserError(str(error)) from error
     upscaler.close()
@@ -82,7 +84,7 @@ def show(config: TimelineConfig) -> bool:
     sys.stdout.write(
         f"{output.width}x{output.height} by {upscaling.model_name} in {seconds:.2f} s, "
         f"{size / 1e6:.1f} MB; {used / seconds / config.workers:.0%} of {config.workers} "
-        "processors busy\n"
+        f"processors busy, {others / seconds:.2f} with other processes\n"
     )
     threads = busy(upscaling.stages.events)
     for number, stages in enumerate(threads.values()):

@@ -13,12 +13,6 @@ __all__ = ["Progress"]
 logger = logging.getLogger(__name__)
 
 
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}"
-
-
 class Progress:
     """An observer that moves a bar, and a sink that shows the averages with the time left."""
 
@@ -48,7 +42,8 @@ class Progress:
         self._logged = now
         left = (now - self._began) / max(step - self._first, 1) * (self._until - step)
         numbers = "  ".join(f"{name} {value}" for name, value in shown.items())
-        logger.info("step %d of %d  %s left  %s", step, self._until, _clock(left), numbers)
+        clock = tqdm.format_interval(left)
+        logger.info("step %d of %d  %s left  %s", step, self._until, clock, numbers)
 
     def close(self) -> None:
         """Leave the bar as it is and free the line; safe to call twice."""

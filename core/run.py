@@ -18,8 +18,10 @@ from core import distributed
 from core.averages import Averages, Sink
 from core.checkpoint import load_state, save_state
 from core.command import UserError, option
+from core.environment import environment
 from core.history import History, plot_history
 from core.progress import Progress
+from core.run_log import logged
 from core.tensorboard import TensorBoard
 from core.trainer import Observer, StepReport, Trainer
 
@@ -89,6 +91,12 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.write_text(json.dumps(value, indent=2) + "\n")
+    temporary.replace(path)
+
+
 @dataclass(frozen=True)
 class Run:
     """A folder that holds everything about one training run.
@@ -115,6 +123,11 @@ class Run:
     def history(self) -> Path:
         """Averages of losses and scores over the steps."""
         return self.folder / "history.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What was said while it trained, warnings above all."""
+        return self.folder / "log.txt"
 
     @property
     def samples(self) -> Path:
@@ -164,7 +177,7 @@ class Run:
                 *([Measure(checkpoint_every, measure, sinks)] if measure else []),
                 *trainer.observers,
             ]
-        with _stop_on_signal(trainer):
+        with logged(self.log), _stop_on_signal(trainer):
             trainer.train(until)
         self.save(trainer)
         if trainer.step < until:
@@ -190,6 +203,8 @@ def open_run(
 ) -> tuple[Run, dict[str, Any] | None]:
     """Open a run folder for a new run, or for one that goes on.
 
+    A new run keeps its settings in ``config.json``, and in ``environment.json`` what it runs on.
+
     Args:
         folder: made if need be.
         config: a dataclass with the run's settings.
@@ -210,9 +225,8 @@ def open_run(
         if run.checkpoint.exists():
             raise RunError(f"{folder} already holds a run: add --resume, or name another --out")
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".config.{os.getpid()}.part"
-        temporary.write_text(json.dumps(run.config, indent=2) + "\n")
-        temporary.replace(folder / "config.json")
+        _write(folder / "environment.json", environment())
+        _write(folder / "config.json", run.config)
         return run, None
     if not run.checkpoint.exists():
         raise RunError(f"{folder} holds no checkpoint to resume from")

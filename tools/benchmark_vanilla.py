@@ -19,10 +19,10 @@ from core.assembly import build_batches, build_game, build_trainer, build_watch,
 from core.command import UserError, option, run_command
 from core.datasets import Part, Pictures, ShuffledBatches
 from core.game import NoiseGame
+from core.machine import processor
 from core.recipes import RECIPES
 from core.run import pick_device
 from core.vanilla_config import VanillaConfig
-from tools.machine import processor
 
 __all__ = ["VanillaBenchmarkConfig", "benchmark_vanilla"]
 

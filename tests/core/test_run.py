@@ -1,6 +1,7 @@
 """A run's folder: never overwritten, resumed only with the settings that it began with."""
 
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import torch
 from core.checkpoint import load_state
 from core.history import read_history
 from core.run import Periodic, Run, RunError, open_run, pick_device
+from core.run_log import read_warnings
 from core.trainer import Trainer
 from tests.core.games import DiracGame, dirac_trainer
 
@@ -60,6 +62,7 @@ def test_a_run_leaves_settings_numbers_events_a_plot_and_a_checkpoint(run: Run) 
     assert {p.name for p in run.folder.iterdir()} == {
         "config.json",
         "checkpoint.safetensors",
+        "environment.json",
         "history.jsonl",
         "losses.png",
         "tensorboard",
@@ -98,6 +101,21 @@ def test_a_new_run_does_not_overwrite_one(run: Run) -> None:
     with pytest.raises(RunError, match=r"--resume.*--out"):
         open_run(run.folder, Config(), resume=False)
     assert run.checkpoint.read_bytes() == before
+
+
+def test_warnings_are_kept_in_the_folder(run: Run) -> None:
+    def warn(trainer: Trainer) -> None:
+        logging.getLogger("core").warning("step %d", trainer.step)
+
+    play(run, dirac_trainer(DiracGame()), 2, action=warn)
+    assert [text for _, text in read_warnings(run.log)] == ["step 1", "step 2"]
+
+
+def test_a_run_that_goes_on_keeps_the_environment_that_it_began_in(run: Run) -> None:
+    play(run, dirac_trainer(DiracGame()), 1)
+    before = (run.folder / "environment.json").read_bytes()
+    open_run(run.folder, Config(), resume=True)
+    assert (run.folder / "environment.json").read_bytes() == before
 
 
 def test_there_must_be_something_to_resume(run: Run) -> None:

@@ -36,8 +36,8 @@ def test_a_run_leaves_samples_a_checkpoint_and_the_smoothed_generator(tmp_path: 
     assert train(replace(SMALL, out=tmp_path / "run"))
     folder = tmp_path / "run"
     assert {p.name for p in folder.iterdir()} == {
-        "checkpoint.safetensors", "config.json", "generator.safetensors", "history.jsonl",
-        "losses.png", "samples", "tensorboard",
+        "checkpoint.safetensors", "config.json", "environment.json", "generator.safetensors",
+        "history.jsonl", "losses.png", "samples", "tensorboard",
     }  # fmt: skip
     assert [p.name for p in sorted((folder / "samples").iterdir())] == [
         "0000003.png",

@@ -100,8 +100,8 @@ def test_each_part_has_an_optimiser_of_its_own(config: TrainConfig, photos: list
 def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> None:
     assert train(config)
     assert {p.name for p in config.out.iterdir()} == {
-        "checkpoint.safetensors", "config.json", "generator.safetensors", "history.jsonl",
-        "losses.png", "samples", "tensorboard",
+        "checkpoint.safetensors", "config.json", "environment.json", "generator.safetensors",
+        "history.jsonl", "losses.png", "samples", "tensorboard",
     }  # fmt: skip
     assert [p.name for p in sorted((config.out / "samples").iterdir())] == [
         "0000002.png", "0000004.png", "0000006.png",

@@ -1,0 +1,54 @@
+"""The command that writes a report, for whichever kind of run."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from core.checkpoint import replace_file
+from core.command import UserError
+from core.report.page import render
+from core.report.recorded import read_runs
+
+__all__ = ["ReportConfig", "writer"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What the page is about.
+
+    Attributes:
+        runs: folders of runs; several are compared.
+        out: the page; by default report.html in the first run's folder.
+    """
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("name the folder of at least one run")
+        if self.out is not None and self.out.suffix != ".html":
+            raise UserError(f"--out must end in .html, not {self.out}")
+
+
+def writer(caption: str) -> Callable[[ReportConfig], bool]:
+    """Return the action that writes a page; ``caption`` says what the runs' pictures show."""
+
+    def write(config: ReportConfig) -> bool:
+        page = render(read_runs(config.runs), caption)
+        out = config.out or config.runs[0] / "report.html"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
+        temporary.write_text(page, encoding="utf-8")
+        replace_file(temporary, out)
+        logger.info("wrote %s", out)
+        return True
+
+    return write

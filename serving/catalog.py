@@ -54,6 +54,19 @@ class Catalog:
         self._loaded: dict[str, Model] = {}
         self._loading = Lock()
 
+    @property
+    def names(self) -> list[str]:
+        """Of all models, in order."""
+        return sorted(self._paths)
+
+    def path(self, name: str) -> Path:
+        """The file of the model that `name` asks for.
+
+        Raises:
+            UnknownModel: there is none of that name.
+        """
+        return self._paths[self.resolve(name)]
+
     def resolve(self, name: str = "") -> str:
         """The name of the model that `name` asks for; empty asks for the default.
 
@@ -90,7 +103,7 @@ class Catalog:
         return model
 
     def _offer(self) -> str:
-        return f"one of: {', '.join(sorted(self._paths)) or '(no models found)'}"
+        return f"one of: {', '.join(self.names) or '(no models found)'}"
 
 
 def _find(source: Path) -> dict[str, Path]:

@@ -13,11 +13,11 @@ import grpc
 import tyro
 
 from protos.upscaler.v1 import upscaler_pb2
-from serving.channel import LARGEST_MESSAGE_MIB
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
 from serving.errors import ServingError
 from serving.hints import Hints
+from serving.rpc.channel import LARGEST_MESSAGE_MIB
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 _WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)

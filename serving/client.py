@@ -7,9 +7,9 @@ from typing import Self, cast
 import grpc
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
-from serving.channel import DEFAULT_MESSAGE_MIB, message_options
 from serving.codec.formats import ImageFormat
-from serving.messages import NUMBER_OF_FORMAT
+from serving.rpc.channel import DEFAULT_MESSAGE_MIB, message_options
+from serving.rpc.numbers import NUMBER_OF_FORMAT
 
 
 class UpscaleFailed(Exception):

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving.catalog import DEFAULT_MODEL
-from serving.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
 from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
 from serving.hints import Hints
 from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
+from serving.rpc.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
@@ -65,7 +65,13 @@ class ServerConfig:
     """The most pixels that a result may have."""
 
     max_message_mib: int = DEFAULT_MESSAGE_MIB
-    """Largest request and response in MiB."""
+    """Largest message in MiB: what Upscale takes and gives; UpscaleStream's pieces are small."""
+
+    max_file_mib: int = 256
+    """Largest image file that UpscaleStream takes, in MiB."""
+
+    reflection: bool = True
+    """Tell clients such as grpcurl what the interface is."""
 
     grace_s: float = 30.0
     """Seconds that running requests get to finish when the server is told to stop."""
@@ -79,6 +85,7 @@ class ServerConfig:
         self._check("max_input_pixels", 1, 2**31)
         self._check("max_output_pixels", 1, 2**40)
         self._check("max_message_mib", 1, LARGEST_MESSAGE_MIB)
+        self._check("max_file_mib", 1, 65_536)
         self._check("grace_s", 0, 86_400)
 
     def _check(self, name: str, least: int, most: int) -> None:

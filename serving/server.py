@@ -10,13 +10,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from protos.upscaler.v1 import upscaler_pb2_grpc
-from serving import service
 from serving.catalog import Catalog
-from serving.channel import message_options
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig, ServingError
-from serving.interceptor import ErrorInterceptor
 from serving.pipeline.upscaler import Upscaler
+from serving.rpc import service
+from serving.rpc.channel import message_options
+from serving.rpc.interceptor import CallInterceptor
 from serving.workers import WorkerPool
 
 _HEALTH_NAMES = (health.OVERALL_HEALTH, service.NAME)
@@ -57,7 +57,7 @@ class UpscalerServer:
         """
         config = self._config
         self._server = grpc.aio.server(
-            interceptors=[ErrorInterceptor()],
+            interceptors=[CallInterceptor()],
             options=[
                 *message_options(config.max_message_mib),
                 # A second server on the port is a mistake, not a sharer of its load.
@@ -65,14 +65,20 @@ class UpscalerServer:
             ],
         )
         upscaler_pb2_grpc.add_UpscalerServiceServicer_to_server(
-            service.UpscalerService(self._upscaler, self._workers, config.max_message_mib),
+            service.UpscalerService(
+                self._upscaler,
+                self._workers,
+                config.max_message_mib * 2**20,
+                config.max_file_mib * 2**20,
+            ),
             self._server,
         )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            [service.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
-        )
+        if config.reflection:
+            reflection.enable_server_reflection(
+                [service.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            )
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         host = f"[{config.host}]" if ":" in config.host else config.host
         try:
@@ -82,7 +88,7 @@ class UpscalerServer:
                 "host and port", f"{host}:{config.port}", "an address that is free to listen on"
             ) from error
         await self._server.start()
-        await self._workers.run(self._upscaler.warm_up)
+        await asyncio.to_thread(self._upscaler.warm_up)
         await self._report(health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 

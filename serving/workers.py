@@ -1,14 +1,20 @@
 """A bounded number of threads for the processor's work, and a bounded queue before them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Semaphore
 from typing import TypeVar
 
 from serving.errors import ServerBusy
+from serving.stop import Stop, Stopped
 
-Result = TypeVar("Result")
+Item = TypeVar("Item")
+Put = Callable[[Item], None]
+
+# Items that may lie ready before their producer has to wait for whoever takes them.
+_AHEAD = 4
 
 
 class WorkerPool:
@@ -24,10 +30,17 @@ class WorkerPool:
         self._places = Semaphore(workers + max_waiting)
         self._max_waiting = max_waiting
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Runs `work` in a thread and returns what it returns.
+    async def produce(
+        self, work: Callable[[Put[Item]], None], stop: Stop
+    ) -> AsyncGenerator[Item, None]:
+        """Runs `work` in a thread and gives what it puts, as it puts it.
 
-        A cancelled caller frees its place at once if `work` has not begun, else when it ends.
+        `work` waits in its ``put`` where the items are not taken. When the iteration is given up,
+        `stop` is set, and ``put`` raises; it ends once `work` has.
+
+        Args:
+            work: called with the function that puts an item.
+            stop: of the request.
 
         Raises:
             ServerBusy: too many others wait already.
@@ -36,10 +49,38 @@ class WorkerPool:
             raise ServerBusy(
                 "queue", f"full with {self._max_waiting} requests", "a new try in a while"
             )
-        future = self._executor.submit(work)
-        future.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[Item | _End] = asyncio.Queue()
+        room = Semaphore(_AHEAD)
+
+        def put(item: Item) -> None:
+            room.acquire()
+            stop.check()
+            loop.call_soon_threadsafe(items.put_nowait, item)
+
+        def run() -> None:
+            with suppress(Stopped):  # Then nobody listens.
+                work(put)
+
+        running = self._executor.submit(run)
+        running.add_done_callback(lambda _: self._places.release())
+        future = asyncio.wrap_future(running)
+        future.add_done_callback(lambda _: items.put_nowait(_End()))
+        try:
+            while not isinstance(item := await items.get(), _End):
+                room.release()
+                yield item
+            await future
+        finally:
+            stop.set()
+            room.release()
+            if not running.cancel():
+                await asyncio.wait([future])
 
     def close(self) -> None:
         """Lets running functions end and drops waiting ones."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _End:
+    """Comes after the last item."""

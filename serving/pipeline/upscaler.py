@@ -1,6 +1,6 @@
 """The whole way from an image file to a larger one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,9 +12,10 @@ from serving.codec.formats import ImageFormat
 from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo
 from serving.pipeline.size import Size, SizeOptions, plan_passes
-from serving.pixels import Depth
+from serving.pixels import Depth, Pixels
 from serving.resize import resize_strips
 from serving.stages import Stages
+from serving.stop import Stop
 from serving.strips import Strips
 from serving.tasks import TaskPool
 
@@ -92,7 +93,7 @@ class Upscaler:
         max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS,
         max_output_pixels: int = DEFAULT_MAX_OUTPUT_PIXELS,
     ) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._pool = TaskPool(workers)
         self._tile = tile
         self._max_input_pixels = max_input_pixels
@@ -111,11 +112,24 @@ class Upscaler:
         Raises:
             InvalidModel: its file cannot be served.
         """
-        upscale(self._catalog.load(), np.zeros((64, 64, 3), np.uint8), np.uint8)
-        return self._catalog.resolve()
+        upscale(self.catalog.load(), np.zeros((64, 64, 3), np.uint8), np.uint8)
+        return self.catalog.resolve()
 
-    def upscale(self, data: bytes, options: Options) -> Upscaling:
+    def upscale(
+        self,
+        data: bytes,
+        options: Options,
+        stop: Stop | None = None,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> Upscaling:
         """Reads the image's header, checks the options, and begins.
+
+        Args:
+            data: the image's file.
+            options: what the caller chose.
+            stop: ends the work, and the chunks by :class:`~serving.stop.Stopped`, once it is set.
+            tell: called with the number of rows of the result that are computed, and of all, by the
+                thread that draws the chunks.
 
         Raises:
             UnknownModel: there is no such model.
@@ -123,13 +137,15 @@ class Upscaler:
             ImageTooLarge: it has too many pixels, or the result has, also for its format.
             InvalidOption: the quality or the size is out of range.
         """
-        name = self._catalog.resolve(options.model)
+        stop = stop or Stop()
+        name = self.catalog.resolve(options.model)
         stages = Stages()
         with stages.measure("decode"):
             picture = decode(data, self._max_input_pixels)
         with stages.measure("upscale"):
-            model = self._catalog.load(name)
-        source = replace(picture.strips, parts=stages.each("decode", picture.strips.parts))
+            model = self.catalog.load(name)
+        parts = stages.each("decode", picture.strips.parts)
+        source = replace(picture.strips, parts=stop.each(parts))
         format = options.format or picture.format
         size = options.size.of_result(
             Size(source.width, source.height), model.info.scale, self._max_output_pixels
@@ -137,7 +153,8 @@ class Upscaler:
         check_encodable(size.width, size.height, format, options.quality)
         depth = sample_type(source.depth, format)
         result = self._enlarged(source, model, size, depth, stages)
-
+        if tell:
+            result = replace(result, parts=_told(result, tell))
         chunks = encode(result, format, picture.metadata, options.quality)
         return Upscaling(
             chunks=stages.each("encode", chunks),
@@ -166,6 +183,14 @@ class Upscaler:
             sampled = depth if reached == size else np.uint16
             strips = upscale_strips(model, strips, sampled, self._pool, self._tile, stages)
         return resized(strips, size, depth)
+
+
+def _told(strips: Strips, tell: Callable[[int, int], None]) -> Iterator[Pixels]:
+    done = 0
+    for part in strips.parts:
+        done += len(part)
+        tell(done, strips.height)
+        yield part
 
 
 def _describe(strips: Strips, format: ImageFormat) -> ImageInfo:

@@ -1,9 +1,7 @@
-import asyncio
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +19,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
-from serving.errors import InvalidConfig, ServerBusy, UnknownModel
+from serving.errors import InvalidConfig, UnknownModel
 from serving.server import UpscalerServer
-from serving.workers import WorkerPool
 from tests.serving.files import checker, enlarged, read, write_png
 
 SERVICE = "upscaler.v1.UpscalerService"
@@ -95,7 +92,12 @@ def test_reflection_describes_the_service(address: str) -> None:
         database = ProtoReflectionDescriptorDatabase(channel)
         assert SERVICE in database.get_services()
         service = DescriptorPool(database).FindServiceByName(SERVICE)
-    assert [method.name for method in service.methods] == ["Upscale"]
+    assert [method.name for method in service.methods] == [
+        "Upscale",
+        "UpscaleStream",
+        "ListModels",
+        "GetModel",
+    ]
 
 
 def test_health_answers_while_every_worker_is_busy(models: Path) -> None:
@@ -110,41 +112,6 @@ def test_health_answers_while_every_worker_is_busy(models: Path) -> None:
             assert time.monotonic() - started < 1
             assert not all(call.done() for call in calls)
         assert max(call.result().timings.queue.ToMilliseconds() for call in calls) > 0
-
-
-def test_a_full_queue_refuses_and_recovers() -> None:
-    async def scenario() -> None:
-        pool = WorkerPool(workers=1, max_waiting=1)
-        gate = threading.Event()
-        calls = [asyncio.create_task(pool.run(gate.wait)) for _ in range(2)]
-        await asyncio.sleep(0)
-        with pytest.raises(ServerBusy, match="full with 1 requests"):
-            await pool.run(gate.wait)
-        gate.set()
-        assert await asyncio.gather(*calls) == [True, True]
-        assert await pool.run(lambda: 5) == 5
-        pool.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_waiting_call_that_is_cancelled_gives_its_place_back() -> None:
-    async def scenario() -> None:
-        pool = WorkerPool(workers=1, max_waiting=1)
-        gate = threading.Event()
-        running = asyncio.create_task(pool.run(gate.wait))
-        waiting = asyncio.create_task(pool.run(lambda: None))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.sleep(0)
-        next_in_line = asyncio.create_task(pool.run(lambda: 5))
-        await asyncio.sleep(0)
-        gate.set()
-        assert await next_in_line == 5
-        assert await running
-        pool.close()
-
-    asyncio.run(scenario())
 
 
 def test_a_deadline_ends_the_call(address: str) -> None:

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from serving.errors import InvalidImage, InvalidModel, ServerBusy, UnknownModel
-from serving.interceptor import ErrorInterceptor
+from serving.rpc.interceptor import CallInterceptor
 
 ERRORS: dict[bytes, Exception] = {
     b"image": InvalidImage("image", "empty", "a file"),
@@ -60,7 +60,7 @@ HANDLERS = {
 
 async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
     """Code and details of one call to a fresh server."""
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()])
+    server = grpc.aio.server(interceptors=[CallInterceptor()])
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test", HANDLERS)])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -106,7 +106,7 @@ def test_domain_errors_keep_their_sentence(
 def test_the_unexpected_is_logged_and_its_details_stay_here(
     method: str, request_: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "serving.interceptor"):
+    with caplog.at_level(logging.ERROR, "serving.rpc.interceptor"):
         code, details = asyncio.run(outcome(method, request_))
     assert code == grpc.StatusCode.INTERNAL
     assert "secret" not in details

@@ -1,0 +1,118 @@
+"""The one place that all calls of all four kinds go through."""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+
+from serving.errors import InvalidRequest, ServingError
+from serving.rpc.status import DETAILS_KEY, internal_status, status_of
+
+Deserialize = Callable[[bytes], Any]
+# Given a call's context and its method's path: what happens around the call.
+Guard = Callable[[Any, str], AbstractAsyncContextManager[None]]
+
+_FACTORIES: dict[str, Callable[..., Any]] = {
+    "unary_unary": grpc.unary_unary_rpc_method_handler,
+    "unary_stream": grpc.unary_stream_rpc_method_handler,
+    "stream_unary": grpc.stream_unary_rpc_method_handler,
+    "stream_stream": grpc.stream_stream_rpc_method_handler,
+}
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+_log = logging.getLogger(__name__)
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """Puts guards around each call, and turns what handlers and guards raise into a status.
+
+    Errors of :mod:`serving.errors` keep their sentence, and messages that cannot be read are one of
+    them. Anything else is a fault of ours: it is logged under an id, and the caller gets INTERNAL
+    with that id and no detail.
+
+    Args:
+        guards: entered in this order; each may raise to refuse the call.
+    """
+
+    def __init__(self, *guards: Guard) -> None:
+        self._guards = guards
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wraps the handler of one call; an unknown method has none and stays so."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        kind = "_".join(
+            "stream" if streaming else "unary"
+            for streaming in (handler.request_streaming, handler.response_streaming)
+        )
+        behaviour = getattr(handler, kind)
+        read = handler.request_deserializer
+        method = handler_call_details.method
+
+        async def answer(request: Any, context: Any) -> Any:
+            async with _errors_abort(context, method), AsyncExitStack() as stack:
+                for guard in self._guards:
+                    await stack.enter_async_context(guard(context, method))
+                message = _read_each(request, read) if handler.request_streaming else None
+                answered = behaviour(message or _read(request, read), context)
+                if not handler.response_streaming:
+                    return await answered
+                # By itself a generator would not learn of a cancellation while a response is sent.
+                await _written(answered, context)
+                return None
+
+        return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
+
+
+def _read(request: bytes, read: Deserialize | None) -> Any:
+    try:
+        return read(request) if read else request
+    except DecodeError as error:
+        raise InvalidRequest("request", "no message of this call", "one") from error
+
+
+async def _read_each(
+    requests: AsyncIterator[bytes], read: Deserialize | None
+) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _read(request, read)
+
+
+async def _written(answered: Any, context: Any) -> None:
+    if not isinstance(answered, AsyncGenerator):
+        await answered
+        return
+    async with aclosing(answered):
+        async for response in answered:
+            await context.write(response)
+
+
+@asynccontextmanager
+async def _errors_abort(context: Any, method: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:
+        status = status_of(error) if isinstance(error, ServingError) else None
+        if status is None:
+            request_id = uuid4().hex
+            _log.exception("request %s to %s failed", request_id, method)
+            status = internal_status(request_id)
+        await _abort(context, status)
+
+
+async def _abort(context: Any, status: Status) -> None:
+    details = ((DETAILS_KEY, status.SerializeToString()),)
+    await context.abort(_CODES[status.code], status.message, details)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ import onnxruntime as ort
 from serving.errors import InvalidModel
 from serving.hints import Hints
 from serving.probe import LEVELS, Floats, probe_halo, probe_range, probe_scale
+from serving.stop import Stop
 
 FORMAT_VERSION = "1"
 SUFFIX = ".onnx"
+
+_FATAL = 4  # ONNX Runtime's log level
 
 
 class Precision(Enum):
@@ -100,12 +104,18 @@ class Model:
     def __init__(
         self,
         info: ModelInfo,
-        network: Callable[[Floats], Floats],
+        network: Callable[[Floats, Stop], Floats],
         fixed_size: tuple[int, int] | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self.info = info
         self.fixed_size = fixed_size
         self._network = network
+        self._stop = stop or Stop()
+
+    def until(self, stop: Stop) -> Model:
+        """The same model, whose runs end by :class:`~serving.stop.Stopped` once `stop` is set."""
+        return Model(self.info, self._network, self.fixed_size, stop)
 
     def run(self, batch: Floats) -> Floats:
         """Upscales RGB in [0, 1]: float32 [N, 3, H, W] to [N, 3, scale*H, scale*W], unclipped.
@@ -113,7 +123,7 @@ class Model:
         Smaller pictures than a fixed size are continued by their last row and column.
         """
         if self.fixed_size is None:
-            return self._network(batch)
+            return self._network(batch, self._stop)
         height, width = batch.shape[2:]
         missing = [
             (0, 0),
@@ -122,7 +132,8 @@ class Model:
             (0, self.fixed_size[1] - width),
         ]
         padded = np.pad(batch, missing, mode="edge")
-        results = [self._network(padded[index : index + 1]) for index in range(len(padded))]
+        ones = np.split(padded, len(padded))
+        results = [self._network(one, self._stop) for one in ones]
         scale = self.info.scale
         return np.concatenate(results)[:, :, : height * scale, : width * scale]
 
@@ -166,12 +177,15 @@ def _check_interface(session: ort.InferenceSession, path: Path) -> None:
         raise InvalidModel(f"{path}: {side}", found, "one float tensor [N, 3, H, W]")
 
 
-def _network(session: ort.InferenceSession) -> Callable[[Floats], Floats]:
+def _network(session: ort.InferenceSession) -> Callable[[Floats, Stop], Floats]:
     (source,) = session.get_inputs()
     dtype = np.float16 if source.type == "tensor(float16)" else np.float32
 
-    def run(batch: Floats) -> Floats:
-        (result,) = session.run(None, {source.name: batch.astype(dtype, copy=False)})
+    def run(batch: Floats, stop: Stop) -> Floats:
+        options = ort.RunOptions()
+        options.log_severity_level = _FATAL  # Being stopped is no error.
+        with stop.interrupting(partial(setattr, options, "terminate", True)):
+            (result,) = session.run(None, {source.name: batch.astype(dtype, copy=False)}, options)
         return np.asarray(result, dtype=np.float32)
 
     return run
@@ -181,16 +195,24 @@ def _probed(session: ort.InferenceSession, path: Path, hints: Hints) -> Model:
     """A model without metadata; it is called what its file is called."""
     _, _, height, width = session.get_inputs()[0].shape
     fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-    plain = _network(session)
+    stoppable = _network(session)
+
+    def plain(batch: Floats) -> Floats:
+        return stoppable(batch, Stop())
+
     scale = probe_scale(plain, fixed, str(path))
     most = np.float32(LEVELS[hints.input_range or probe_range(plain, fixed, scale, str(path))])
     order = slice(None, None, -1 if hints.color_order == "BGR" else None)
 
-    def network(batch: Floats) -> Floats:
-        result = plain(np.ascontiguousarray(batch[:, order]) * most)[:, order]
+    def network(batch: Floats, stop: Stop) -> Floats:
+        result = stoppable(np.ascontiguousarray(batch[:, order]) * most, stop)[:, order]
         return np.divide(result, most, dtype=np.float32)
 
-    halo = probe_halo(network, fixed, scale) if hints.halo is None else hints.halo
+    halo = (
+        probe_halo(lambda batch: network(batch, Stop()), fixed, scale)
+        if hints.halo is None
+        else hints.halo
+    )
     if fixed and (halo is None or 2 * halo >= min(fixed)):
         raise InvalidModel(
             str(path),

@@ -13,7 +13,7 @@ from PIL.ImageFile import ImageFile
 
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
-from serving.codec.metadata import MIRRORED, UPRIGHT, read_metadata, upright
+from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
 from serving.pixels import Pixels, has_alpha
@@ -33,8 +33,8 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     grey, a transparent colour becomes alpha. Whether samples have 16 bits is up to the file's type,
     never its pixels; 16-bit CMYK is the one kind that is reduced to 8.
 
-    PNG, JPEG and TIFF in grey or RGB are decoded as the strips are drawn, unless EXIF says that
-    they lie on their side or head; all else is decoded at once.
+    No pixel is decoded before the strips are drawn. PNG, JPEG and TIFF in grey or RGB come strip by
+    strip, unless EXIF says that they lie on their side or head; all else is one strip.
 
     Raises:
         InvalidImage: the bytes are no such file, or are damaged, or their kind of pixels (such as
@@ -89,15 +89,14 @@ def _read(
     metadata, orientation = read_metadata(image, format, data)
     if strips is None:
         assert image is not None
-        strips = Strips.of(_read_at_once(image))
+        strips = _at_once(image)
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
-    else:
-        strips = replace(strips, parts=_guarded(strips.parts, format))
-        if image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
-            # A TIFF with a fourth channel that is not said to be alpha.
-            colour = (part[:, :, :-1] for part in strips.parts)
-            strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    elif image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
+        # A TIFF with a fourth channel that is not said to be alpha.
+        colour = (part[:, :, :-1] for part in strips.parts)
+        strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    strips = replace(strips, parts=_guarded(strips.parts, format))
     return Picture(_upright(strips, orientation), format, metadata)
 
 
@@ -111,24 +110,37 @@ def _upright(strips: Strips, orientation: int) -> Strips:
         return strips
     if orientation == MIRRORED:
         return replace(strips, parts=(part[:, ::-1] for part in strips.parts))
-    return Strips.of(upright(strips.whole(), orientation))
+    if orientation in SIDEWAYS:
+        turned = replace(strips, height=strips.width, width=strips.height)
+    else:
+        turned = strips
+    return replace(turned, parts=(upright(whole.whole(), orientation) for whole in (strips,)))
 
 
-def _read_at_once(image: ImageFile) -> Pixels:
-    image.load()
+def _at_once(image: ImageFile) -> Strips:
+    """One strip that is the whole picture, decoded when it is drawn."""
     transparent = image.has_transparency_data
     match image.mode:
         case "1" | "L" | "LA" | "La":
-            converted = _convert(image, "LA" if transparent else "L")
+            mode = "LA" if transparent else "L"
         case "P" | "PA" | "RGB" | "RGBA" | "RGBa" | "RGBX" | "YCbCr":
-            converted = _convert(image, "RGBA" if transparent else "RGB")
+            mode = "RGBA" if transparent else "RGB"
         case "CMYK":
-            converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
-        case mode:
+            mode = "RGB"
+        case other:
             raise InvalidImage(
-                "image", f"of pixel type {mode}", "8 or 16 unsigned bits a sample, grey or colour"
+                "image", f"of pixel type {other}", "8 or 16 unsigned bits a sample, grey or colour"
             )
-    return np.asarray(converted).reshape(converted.height, converted.width, -1)
+
+    def parts() -> Iterator[Pixels]:
+        image.load()
+        if image.mode == "CMYK":
+            converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
+        else:
+            converted = _convert(image, mode)
+        yield np.asarray(converted).reshape(image.height, image.width, len(mode))
+
+    return Strips(image.height, image.width, len(mode), np.uint8, parts())
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

@@ -9,6 +9,7 @@ from serving.catalog import Catalog
 from serving.codec.decode import decode
 from serving.codec.encode import DEFAULT_QUALITY, check_encodable, encode, sample_type
 from serving.codec.formats import ImageFormat
+from serving.codec.picture import Metadata
 from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo
 from serving.pipeline.size import Size, SizeOptions, plan_passes
@@ -56,22 +57,41 @@ class Upscaling:
     """An image that is being made larger.
 
     Attributes:
-        chunks: the result's file, piece by piece as it is computed; each may raise
-            :class:`~serving.errors.InvalidImage` where the input turns out to be damaged.
+        cost: pixels that the network will be given, over all its runs.
         input: what was received, upright.
-        output: what the chunks hold together.
+        output: what will come of it.
         model_name: the model's name, to ask for it again.
         model: what its file says.
         stages: where the time went: ``decode``, ``upscale``, ``resize``, ``encode``, and ``wait``
             while other threads upscale.
+        strips: the result's pixels, computed as they are drawn.
+        metadata: to go into the result's file.
+        quality: of that file.
     """
 
-    chunks: Iterator[bytes]
+    cost: int
     input: ImageInfo
     output: ImageInfo
     model_name: str
     model: ModelInfo
     stages: Stages
+    strips: Strips
+    metadata: Metadata
+    quality: int
+
+    def chunks(self, tell: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
+        """The result's file, piece by piece as it is computed; to be drawn once.
+
+        Args:
+            tell: called with the number of rows of the result that are computed, and of all.
+
+        Raises:
+            InvalidImage: the input turns out to be damaged.
+            Stopped: nobody waits for the result any more.
+        """
+        strips = replace(self.strips, parts=_told(self.strips, tell)) if tell else self.strips
+        chunks = encode(strips, self.output.format, self.metadata, self.quality)
+        return self.stages.each("encode", chunks)
 
 
 class Upscaler:
@@ -120,16 +140,13 @@ class Upscaler:
         data: bytes,
         options: Options,
         stop: Stop | None = None,
-        tell: Callable[[int, int], None] | None = None,
     ) -> Upscaling:
-        """Reads the image's header, checks the options, and begins.
+        """Reads the image's header and checks the options; the work begins with the chunks.
 
         Args:
             data: the image's file.
             options: what the caller chose.
-            stop: ends the work, and the chunks by :class:`~serving.stop.Stopped`, once it is set.
-            tell: called with the number of rows of the result that are computed, and of all, by the
-                thread that draws the chunks.
+            stop: ends the work by :class:`~serving.stop.Stopped` once it is set.
 
         Raises:
             UnknownModel: there is no such model.
@@ -143,7 +160,7 @@ class Upscaler:
         with stages.measure("decode"):
             picture = decode(data, self._max_input_pixels)
         with stages.measure("upscale"):
-            model = self.catalog.load(name)
+            model = self.catalog.load(name).until(stop)
         parts = stages.each("decode", picture.strips.parts)
         source = replace(picture.strips, parts=stop.each(parts))
         format = options.format or picture.format
@@ -153,16 +170,17 @@ class Upscaler:
         check_encodable(size.width, size.height, format, options.quality)
         depth = sample_type(source.depth, format)
         result = self._enlarged(source, model, size, depth, stages)
-        if tell:
-            result = replace(result, parts=_told(result, tell))
-        chunks = encode(result, format, picture.metadata, options.quality)
+        passes = plan_passes(Size(source.width, source.height), size, model.info.scale)
         return Upscaling(
-            chunks=stages.each("encode", chunks),
+            cost=sum(given.pixels for given in passes),
             input=_describe(source, picture.format),
             output=_describe(result, format),
             model_name=name,
             model=model.info,
             stages=stages,
+            strips=result,
+            metadata=picture.metadata,
+            quality=options.quality,
         )
 
     def _enlarged(

@@ -107,9 +107,9 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
             def tell(rows_done: int, rows: int) -> None:
                 put(messages.progress(rows_done, rows))
 
-            upscaling = self._upscaler.upscale(file, options, stop, tell)
+            upscaling = self._upscaler.upscale(file, options, stop)
             put(messages.started(upscaling))
-            for chunk in split(upscaling.chunks):
+            for chunk in split(upscaling.chunks(tell)):
                 put(Piece(chunk=chunk))
             put(messages.finished(waited, upscaling.stages))
 

@@ -139,13 +139,14 @@ def _address(arguments: Arguments) -> Iterator[str]:
     from serving.catalog import DEFAULT_MODEL
     from serving.config import ServerConfig
     from serving.embedded import embedded_server
+    from serving.load.limits import Limits
 
     config = ServerConfig(
         port=0,
         models=arguments.models,
         hints=arguments.hints,
         default_model=arguments.model or DEFAULT_MODEL,
-        max_message_mib=LARGEST_MESSAGE_MIB,
+        limits=Limits(max_message_mib=LARGEST_MESSAGE_MIB),
     )
     with embedded_server(config) as address:
         yield address

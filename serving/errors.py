@@ -64,6 +64,25 @@ class ServerBusy(ServingError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaExceeded(ServingError):
+    """This client has too much under way, or asks too often.
+
+    Args:
+        field: what there is too much of.
+        value: how much, and of whom.
+        allowed: the quota.
+        retry_after_s: seconds after which a new try is likely to succeed.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(field, value, allowed)
+        self.retry_after_s = retry_after_s
+
+
+class TimeLimitExceeded(ServingError):
+    """A call, or a pause in it, takes longer than the server allows."""
+
+
 class InvalidModel(ServingError):
     """A model file cannot be served."""
 

@@ -13,12 +13,16 @@ from protos.upscaler.v1 import upscaler_pb2_grpc
 from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig, ServingError
+from serving.load.queue import PixelQueue
+from serving.load.threads import Threads
 from serving.pipeline.upscaler import Upscaler
 from serving.rpc import service
-from serving.rpc.channel import message_options
+from serving.rpc.channel import server_options
+from serving.rpc.guards import LimitGuard
 from serving.rpc.interceptor import CallInterceptor
-from serving.workers import WorkerPool
 
+# More than requests can run: the queue decides which do.
+_THREADS = 1024
 _HEALTH_NAMES = (health.OVERALL_HEALTH, service.NAME)
 
 
@@ -40,10 +44,11 @@ class UpscalerServer:
             catalog,
             config.workers,
             config.tile,
-            config.max_input_pixels,
-            config.max_output_pixels,
+            config.limits.max_input_pixels,
+            config.limits.max_output_pixels,
         )
-        self._workers = WorkerPool(config.workers, config.max_waiting)
+        self._queue = PixelQueue(config.limits.max_queued_pixels, config.workers)
+        self._threads = Threads(_THREADS)
 
     async def start(self) -> str:
         """Listens, loads the default model, and then reports itself healthy.
@@ -55,22 +60,15 @@ class UpscalerServer:
             InvalidConfig: the address cannot be listened on.
             InvalidModel: the default model cannot be served.
         """
-        config = self._config
+        config, limits = self._config, self._config.limits
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor()],
-            options=[
-                *message_options(config.max_message_mib),
-                # A second server on the port is a mistake, not a sharer of its load.
-                ("grpc.so_reuseport", 0),
+            interceptors=[
+                CallInterceptor(LimitGuard(limits), max_idle_s=limits.max_idle_s),
             ],
+            options=server_options(limits.max_message_mib, limits.max_metadata_kib),
         )
         upscaler_pb2_grpc.add_UpscalerServiceServicer_to_server(
-            service.UpscalerService(
-                self._upscaler,
-                self._workers,
-                config.max_message_mib * 2**20,
-                config.max_file_mib * 2**20,
-            ),
+            service.UpscalerService(self._upscaler, self._queue, self._threads, limits),
             self._server,
         )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
@@ -96,7 +94,7 @@ class UpscalerServer:
         """Refuses new calls, lets running ones finish for the grace period, and ends."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._config.grace_s)
-        self._workers.close()
+        self._threads.close()
         self._upscaler.close()
 
     async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

@@ -5,6 +5,25 @@ DEFAULT_MESSAGE_MIB = 64
 LARGEST_MESSAGE_MIB = 2047
 
 
+# A connection that answers no ping for this long is dead.
+_PING_AFTER_MS, _PING_TIMEOUT_MS = 60_000, 20_000
+
+
+def server_options(max_message_mib: int, max_metadata_kib: int) -> list[tuple[str, int]]:
+    """A server's channel arguments: what it takes, and how it finds out that a client is gone."""
+    max_metadata = max_metadata_kib * 2**10
+    return [
+        *message_options(max_message_mib),
+        # Between the two, gRPC refuses at random.
+        ("grpc.max_metadata_size", max_metadata),
+        ("grpc.absolute_max_metadata_size", max_metadata),
+        ("grpc.keepalive_time_ms", _PING_AFTER_MS),
+        ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
+        # A second server on the port is a mistake, not a sharer of its load.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
 def message_options(max_mib: int) -> list[tuple[str, int]]:
     """Channel arguments that allow messages of up to `max_mib` MiB; gRPC's own limit is 4."""
     max_bytes = max_mib * 2**20

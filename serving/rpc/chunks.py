@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 from protos.upscaler.v1.upscaler_pb2 import UpscaleStreamRequest
 from serving.errors import FileTooLarge, InvalidRequest
+from serving.load.budget import Budget
 from serving.pipeline.upscaler import Options
 from serving.rpc.messages import options_of
 
@@ -22,32 +23,54 @@ def split(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-async def receive(
-    requests: AsyncIterator[UpscaleStreamRequest], max_bytes: int
-) -> tuple[Options, bytes]:
-    """The options, which may be missing, and the file that follows.
+class Upload:
+    """A file that comes in pieces; close it when the file is no longer needed.
 
-    Raises:
-        InvalidOption: an option has a value that is never allowed.
-        InvalidRequest: a message is empty, or the options do not come first.
-        FileTooLarge: the file has more than `max_bytes`.
+    Args:
+        max_bytes: size of the largest file.
+        memory: where its bytes are taken from.
     """
-    options = Options()
-    file = bytearray()
-    first = True
-    async for request in requests:
-        match request.WhichOneof("part"):
-            case "options" if first:
-                options = options_of(request.options)
-            case "chunk" if request.chunk:
-                if len(file) + len(request.chunk) > max_bytes:
-                    raise FileTooLarge("image", f"more than {max_bytes} bytes", "a smaller file")
-                file += request.chunk
-            case part:
-                raise InvalidRequest(
-                    part or "part",
-                    "in a later message" if part == "options" else "empty",
-                    "options in the first message only, then chunks of at least one byte",
-                )
-        first = False
-    return options, bytes(file)
+
+    def __init__(self, max_bytes: int, memory: Budget) -> None:
+        self._max_bytes = max_bytes
+        self._memory = memory
+        self._taken = 0
+
+    def close(self) -> None:
+        """Gives the bytes back."""
+        self._memory.give_back(self._taken)
+        self._taken = 0
+
+    async def receive(self, requests: AsyncIterator[UpscaleStreamRequest]) -> tuple[Options, bytes]:
+        """The options, which may be missing, and the file that follows.
+
+        Raises:
+            InvalidOption: an option has a value that is never allowed.
+            InvalidRequest: a message is empty, or the options do not come first.
+            FileTooLarge: the file is too large.
+            ServerBusy: too many others are held.
+        """
+        options = Options()
+        chunks: list[bytes] = []
+        first = True
+        async for request in requests:
+            match request.WhichOneof("part"):
+                case "options" if first:
+                    options = options_of(request.options)
+                case "chunk" if request.chunk:
+                    self._take(len(request.chunk))
+                    chunks.append(request.chunk)
+                case part:
+                    raise InvalidRequest(
+                        part or "part",
+                        "in a later message" if part == "options" else "empty",
+                        "options in the first message only, then chunks of at least one byte",
+                    )
+            first = False
+        return options, b"".join(chunks)
+
+    def _take(self, size: int) -> None:
+        if self._taken + size > self._max_bytes:
+            raise FileTooLarge("image", f"more than {self._max_bytes} bytes", "a smaller file")
+        self._memory.take(size)
+        self._taken += size

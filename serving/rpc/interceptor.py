@@ -1,8 +1,15 @@
 """The one place that all calls of all four kinds go through."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +17,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from serving.errors import InvalidRequest, ServingError
+from serving.errors import InvalidRequest, ServingError, TimeLimitExceeded
 from serving.rpc.status import DETAILS_KEY, internal_status, status_of
 
 Deserialize = Callable[[bytes], Any]
@@ -38,10 +45,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
     Args:
         guards: entered in this order; each may raise to refuse the call.
+        max_idle_s: seconds that a message of a stream may be waited for, or may wait to be taken.
     """
 
-    def __init__(self, *guards: Guard) -> None:
+    def __init__(self, *guards: Guard, max_idle_s: float | None = None) -> None:
         self._guards = guards
+        self._max_idle_s = max_idle_s
 
     async def intercept_service(
         self,
@@ -64,15 +73,35 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             async with _errors_abort(context, method), AsyncExitStack() as stack:
                 for guard in self._guards:
                     await stack.enter_async_context(guard(context, method))
-                message = _read_each(request, read) if handler.request_streaming else None
-                answered = behaviour(message or _read(request, read), context)
-                if not handler.response_streaming:
+                if handler.request_streaming:
+                    answered = behaviour(self._read_each(request, read), context)
+                else:
+                    answered = behaviour(_read(request, read), context)
+                if not isinstance(answered, AsyncGenerator):
                     return await answered
-                # By itself a generator would not learn of a cancellation while a response is sent.
-                await _written(answered, context)
-                return None
+                return await self._write_each(answered, context)
 
         return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
+
+    async def _read_each(
+        self, requests: AsyncIterator[bytes], read: Deserialize | None
+    ) -> AsyncIterator[Any]:
+        while True:
+            with _idle_is_refused("request", self._max_idle_s):
+                async with asyncio.timeout(self._max_idle_s):
+                    try:
+                        request = await anext(requests)
+                    except StopAsyncIteration:
+                        return
+            yield _read(request, read)
+
+    async def _write_each(self, responses: AsyncGenerator[Any, None], context: Any) -> None:
+        # Written, not yielded: else the generator would not learn of a cancellation meanwhile.
+        async with aclosing(responses):
+            async for response in responses:
+                with _idle_is_refused("response", self._max_idle_s):
+                    async with asyncio.timeout(self._max_idle_s):
+                        await context.write(response)
 
 
 def _read(request: bytes, read: Deserialize | None) -> Any:
@@ -82,20 +111,14 @@ def _read(request: bytes, read: Deserialize | None) -> Any:
         raise InvalidRequest("request", "no message of this call", "one") from error
 
 
-async def _read_each(
-    requests: AsyncIterator[bytes], read: Deserialize | None
-) -> AsyncIterator[Any]:
-    async for request in requests:
-        yield _read(request, read)
-
-
-async def _written(answered: Any, context: Any) -> None:
-    if not isinstance(answered, AsyncGenerator):
-        await answered
-        return
-    async with aclosing(answered):
-        async for response in answered:
-            await context.write(response)
+@contextmanager
+def _idle_is_refused(field: str, max_idle_s: float | None) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise TimeLimitExceeded(
+            field, f"idle for {max_idle_s:g} s", "a client that goes on sooner"
+        ) from error
 
 
 @asynccontextmanager

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, closing
+from functools import partial
 from io import BytesIO
 from time import perf_counter_ns
 
@@ -12,14 +13,18 @@ import grpc
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.cards import read_card
 from serving.errors import InvalidModel, ResultTooLarge
-from serving.pipeline.upscaler import Options, Upscaler
+from serving.load.budget import Budget
+from serving.load.limits import Limits
+from serving.load.queue import PixelQueue
+from serving.load.threads import Put, Threads
+from serving.pipeline.upscaler import Options, Upscaler, Upscaling
 from serving.rpc import messages
-from serving.rpc.chunks import receive, split
+from serving.rpc.chunks import Upload, split
 from serving.stop import Stop
-from serving.workers import WorkerPool
 
 NAME = upscaler_pb2.DESCRIPTOR.services_by_name["UpscalerService"].full_name
 
+_MIB = 1 << 20
 # What a response holds beside the image takes a fraction of this.
 _RESPONSE_OVERHEAD = 1 << 12
 
@@ -33,18 +38,20 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
 
     Args:
         upscaler: does the work.
-        workers: where it is done.
-        max_message_bytes: size that no response may exceed.
-        max_file_bytes: size that no streamed image file may exceed.
+        queue: where requests wait.
+        threads: where they are worked at.
+        limits: what they may take.
     """
 
     def __init__(
-        self, upscaler: Upscaler, workers: WorkerPool, max_message_bytes: int, max_file_bytes: int
+        self, upscaler: Upscaler, queue: PixelQueue, threads: Threads, limits: Limits
     ) -> None:
         self._upscaler = upscaler
-        self._workers = workers
-        self._max_message_bytes = max_message_bytes
-        self._max_file_bytes = max_file_bytes
+        self._queue = queue
+        self._threads = threads
+        self._max_message_bytes = limits.max_message_mib * _MIB
+        self._max_file_bytes = limits.max_file_mib * _MIB
+        self._memory = Budget("server", "bytes of files", limits.max_files_mib * _MIB)
 
     async def Upscale(  # noqa: N802
         self,
@@ -52,6 +59,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> upscaler_pb2.UpscaleResponse:
         """Upscales one image; the answer is that of a stream, gathered into one message."""
+        self._queue.check()
         response = upscaler_pb2.UpscaleResponse()
         file = BytesIO()
         options = messages.options_of(request.options)
@@ -76,10 +84,12 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> AsyncGenerator[Piece, None]:
         """Upscales one image, whose file comes and goes piece by piece."""
-        options, file = await receive(request_iterator, self._max_file_bytes)
-        async with aclosing(self._pieces(file, options)) as pieces:
-            async for piece in pieces:
-                yield piece
+        self._queue.check()
+        with closing(Upload(self._max_file_bytes, self._memory)) as upload:
+            options, file = await upload.receive(request_iterator)
+            async with aclosing(self._pieces(file, options)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def ListModels(  # noqa: N802
         self,
@@ -99,23 +109,14 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
 
     async def _pieces(self, file: bytes, options: Options) -> AsyncGenerator[Piece, None]:
         stop = Stop()
+        upscaling = await asyncio.to_thread(self._upscaler.upscale, file, options, stop)
         queued = perf_counter_ns()
-
-        def work(put: Callable[[Piece], None]) -> None:
+        async with self._queue.place(upscaling.cost):
             waited = perf_counter_ns() - queued
-
-            def tell(rows_done: int, rows: int) -> None:
-                put(messages.progress(rows_done, rows))
-
-            upscaling = self._upscaler.upscale(file, options, stop)
-            put(messages.started(upscaling))
-            for chunk in split(upscaling.chunks(tell)):
-                put(Piece(chunk=chunk))
-            put(messages.finished(waited, upscaling.stages))
-
-        async with aclosing(self._workers.produce(work, stop)) as pieces:
-            async for piece in pieces:
-                yield piece
+            work = partial(_work, upscaling, waited)
+            async with aclosing(self._threads.produce(work, stop)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     def _check_room(self, size: int) -> None:
         """Refuses a result as soon as it is too large to be sent."""
@@ -141,3 +142,15 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         catalog = self._upscaler.catalog
         name = catalog.resolve(name)
         return messages.model_in_full(name, catalog.load(name).info, read_card(catalog.path(name)))
+
+
+def _work(upscaling: Upscaling, waited: int, put: Put[Piece]) -> None:
+    """Puts the pieces of an answer, as they are computed."""
+
+    def tell(rows_done: int, rows: int) -> None:
+        put(messages.progress(rows_done, rows))
+
+    put(messages.started(upscaling))
+    for chunk in split(upscaling.chunks(tell)):
+        put(Piece(chunk=chunk))
+    put(messages.finished(waited, upscaling.stages))

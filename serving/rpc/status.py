@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RequestInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from serving.errors import (
@@ -19,9 +19,11 @@ from serving.errors import (
     InvalidImage,
     InvalidOption,
     InvalidRequest,
+    QuotaExceeded,
     ResultTooLarge,
     ServerBusy,
     ServingError,
+    TimeLimitExceeded,
     UnknownModel,
 )
 
@@ -39,6 +41,8 @@ _CODES: dict[type[ServingError], grpc.StatusCode] = {
     FileTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ResultTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ServerBusy: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    QuotaExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TimeLimitExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 _BLAMES_A_FIELD = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
@@ -61,10 +65,14 @@ def internal_status(request_id: str) -> Status:
 def _details(error: ServingError, code: grpc.StatusCode) -> Iterator[Message]:
     reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).upper()
     yield ErrorInfo(reason=reason, domain=DOMAIN, metadata={"field": error.field})
+    sentence = _bounded(str(error))
     if code in _BLAMES_A_FIELD:
-        violation = BadRequest.FieldViolation(field=error.field, description=_bounded(str(error)))
-        yield BadRequest(field_violations=[violation])
-    if isinstance(error, ServerBusy):
+        field = BadRequest.FieldViolation(field=error.field, description=sentence)
+        yield BadRequest(field_violations=[field])
+    if isinstance(error, QuotaExceeded):
+        quota = QuotaFailure.Violation(subject=error.field, description=sentence)
+        yield QuotaFailure(violations=[quota])
+    if isinstance(error, ServerBusy | QuotaExceeded):
         delay = Duration()
         delay.FromMilliseconds(round(1000 * error.retry_after_s))
         yield RetryInfo(retry_delay=delay)

@@ -20,6 +20,7 @@ from serving.client import UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.errors import InvalidConfig, UnknownModel
+from serving.load.limits import Limits
 from serving.server import UpscalerServer
 from tests.serving.files import checker, enlarged, read, write_png
 
@@ -139,16 +140,22 @@ def test_an_unknown_default_model_is_refused(models: Path) -> None:
         ("port", 65536),
         ("workers", 0),
         ("threads", 0),
-        ("max_waiting", -1),
         ("tile", 15),
-        ("max_input_pixels", 0),
-        ("max_message_mib", 2048),
         ("grace_s", float("nan")),
     ],
 )
 def test_settings_out_of_range_name_what_is_allowed(field: str, value: float) -> None:
     with pytest.raises(InvalidConfig, match=rf"^{field} is {value}; expected \d+ to \d+$"):
         ServerConfig(**{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("max_input_pixels", 0), ("max_message_mib", 2048), ("max_call_s", 0), ("max_calls", 0)],
+)
+def test_limits_out_of_range_name_what_is_allowed(field: str, value: int) -> None:
+    with pytest.raises(InvalidConfig, match=rf"^{field} is {value}; expected [\d.]+ to \d+$"):
+        Limits(**{field: value})
 
 
 def test_a_wrong_setting_on_the_command_line_is_one_line() -> None:

@@ -10,6 +10,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
+from serving.load.limits import Limits
 from tests.serving.files import checker, enlarged, read_png, read_tiff, write_png, write_tiff
 from tests.serving.rpc.details import detail
 
@@ -82,7 +83,7 @@ def test_messages_out_of_order_are_refused(
 
 
 def test_a_file_larger_than_allowed_is_refused_while_it_comes() -> None:
-    config = ServerConfig(port=0, max_file_mib=1)
+    config = ServerConfig(port=0, limits=Limits(max_file_mib=1))
     with embedded_server(config) as address, grpc.insecure_channel(address) as channel:
         stub = upscaler_pb2_grpc.UpscalerServiceStub(channel)
 

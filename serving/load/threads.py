@@ -1,4 +1,4 @@
-"""A bounded number of threads for the processor's work, and a bounded queue before them."""
+"""Threads that make things for coroutines, piece by piece."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -7,7 +7,6 @@ from contextlib import suppress
 from threading import Semaphore
 from typing import TypeVar
 
-from serving.errors import ServerBusy
 from serving.stop import Stop, Stopped
 
 Item = TypeVar("Item")
@@ -17,18 +16,15 @@ Put = Callable[[Item], None]
 _AHEAD = 4
 
 
-class WorkerPool:
+class Threads:
     """Runs functions in threads on behalf of coroutines, so that the event loop stays free.
 
     Args:
-        workers: functions that run at the same time.
-        max_waiting: further functions that may wait for a thread.
+        most: threads at a time; a function beyond them waits.
     """
 
-    def __init__(self, workers: int, max_waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="upscale")
-        self._places = Semaphore(workers + max_waiting)
-        self._max_waiting = max_waiting
+    def __init__(self, most: int) -> None:
+        self._executor = ThreadPoolExecutor(most, thread_name_prefix="request")
 
     async def produce(
         self, work: Callable[[Put[Item]], None], stop: Stop
@@ -41,14 +37,7 @@ class WorkerPool:
         Args:
             work: called with the function that puts an item.
             stop: of the request.
-
-        Raises:
-            ServerBusy: too many others wait already.
         """
-        if not self._places.acquire(blocking=False):
-            raise ServerBusy(
-                "queue", f"full with {self._max_waiting} requests", "a new try in a while"
-            )
         loop = asyncio.get_running_loop()
         items: asyncio.Queue[Item | _End] = asyncio.Queue()
         room = Semaphore(_AHEAD)
@@ -62,9 +51,7 @@ class WorkerPool:
             with suppress(Stopped):  # Then nobody listens.
                 work(put)
 
-        running = self._executor.submit(run)
-        running.add_done_callback(lambda _: self._places.release())
-        future = asyncio.wrap_future(running)
+        future = loop.run_in_executor(self._executor, run)
         future.add_done_callback(lambda _: items.put_nowait(_End()))
         try:
             while not isinstance(item := await items.get(), _End):
@@ -74,7 +61,7 @@ class WorkerPool:
         finally:
             stop.set()
             room.release()
-            if not running.cancel():
+            if not future.done():
                 await asyncio.wait([future])
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Event, Lock
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,21 +17,26 @@ class Stop:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._is_set = False
+        self._is_set = Event()
         self._actions: list[Callable[[], None]] = []
 
     def set(self) -> None:
         """From now on, checks raise; what runs at present is told to stop."""
         with self._lock:
-            self._is_set = True
+            self._is_set.set()
             for action in self._actions:
                 action()
             self._actions.clear()
 
     def check(self) -> None:
         """Raises :class:`Stopped` once it is set."""
-        if self._is_set:
+        if self._is_set.is_set():
             raise Stopped
+
+    def sleep(self, seconds: float) -> None:
+        """Waits; raises :class:`Stopped` as soon as it is set."""
+        self._is_set.wait(seconds)
+        self.check()
 
     def each(self, items: Iterable[Item]) -> Iterator[Item]:
         """The same items, as long as it is not set."""

@@ -6,9 +6,8 @@ from protos.upscaler.v1.upscaler_pb2 import UpscaleStreamRequest
 from serving.errors import FileTooLarge, InvalidRequest
 from serving.load.budget import Budget
 from serving.pipeline.upscaler import Options
+from serving.rpc.channel import CHUNK_BYTES
 from serving.rpc.messages import options_of
-
-CHUNK_BYTES = 1 << 20
 
 
 def split(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -144,16 +144,25 @@ def test_a_result_that_the_format_cannot_hold(client: UpscalerClient) -> None:
     assert "16383 for WebP" in error.message
 
 
-def test_a_result_that_no_message_holds(client: UpscalerClient) -> None:
-    noise = checker(3, np.uint16, 400, 400)
-    error = refusal(client, write_png(noise), format=ImageFormat.TIFF, model="random")
-    assert error.code == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert "choose JPEG or WebP" in error.message
+def test_a_result_that_no_message_holds(address: str) -> None:
+    request = upscaler_pb2.UpscaleRequest(image=write_png(checker(3, np.uint16, 400, 400)))
+    request.options.format = upscaler_pb2.IMAGE_FORMAT_TIFF
+    request.options.model = "random"
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
+        upscaler_pb2_grpc.UpscalerServiceStub(channel).Upscale(request)
+    error = cast(grpc.Call, caught.value)
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "call UpscaleStream, choose JPEG or WebP" in (error.details() or "")
 
 
 def test_a_request_that_no_message_holds(address: str) -> None:
-    with UpscalerClient(address, max_message_mib=64) as client:
-        assert refusal(client, bytes(5 << 20)).code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    request = upscaler_pb2.UpscaleRequest(image=bytes(5 << 20))
+    with (
+        grpc.insecure_channel(address, options=message_options(64)) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        upscaler_pb2_grpc.UpscalerServiceStub(channel).Upscale(request)
+    assert cast(grpc.Call, caught.value).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_bytes_that_are_no_message(address: str) -> None:

@@ -1,8 +1,10 @@
 """Which models there are: those that ship with the package, and those an operator adds."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Self
 
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
 from serving.hints import Hints
@@ -48,9 +50,11 @@ class Catalog:
                     "models", f"{str(found[name])!r}", f"another name than {self._paths[name]} has"
                 )
             self._paths |= found
+        self._extra = tuple(extra)
         self._default = self.resolve(default)
         self._threads = threads
         self._hints = hints
+        self._known = self.files()
         self._loaded: dict[str, Model] = {}
         self._loading = Lock()
 
@@ -91,6 +95,54 @@ class Catalog:
                 self._loaded[name] = self._read(name)
             return self._loaded[name]
 
+    def files(self) -> dict[Path, tuple[int, int, int]]:
+        """What identifies the content of each file that there is now."""
+        found = [_find(source) for source in (BUNDLED, *self._extra)]
+        return {
+            path: (status.st_ino, status.st_mtime_ns, status.st_size)
+            for paths in found
+            for path in paths.values()
+            if (status := _status(path))
+        }
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the files are still those that this catalogue was made of."""
+        return self.files() == self._known
+
+    def successor(self) -> Self:
+        """A catalogue of the files as they are now; what has not changed stays loaded.
+
+        Raises:
+            InvalidConfig: a path holds no model any more, or two files share a name.
+            UnknownModel: the default model is gone.
+        """
+        new = type(self)(self._extra, self._default, self._threads, self._hints)
+        with self._loading:
+            for name, model in self._loaded.items():
+                path = new._paths.get(name)
+                if path and new._known.get(path) == self._known.get(path):
+                    new._loaded[name] = model
+        return new
+
+    def fall_back(self, name: str, predecessor: Self) -> None:
+        """Offers a model as `predecessor` did, or no more if it had not loaded it.
+
+        Raises:
+            UnknownModel: it is the default, and is not offered any more.
+        """
+        self._loaded.pop(name, None)
+        if name in predecessor._loaded:
+            self._loaded[name] = predecessor._loaded[name]
+        else:
+            del self._paths[name]
+            self.resolve()
+
+    @property
+    def unloaded(self) -> list[str]:
+        """The models that nobody has asked for yet."""
+        return [name for name in self.names if name not in self._loaded]
+
     def _read(self, name: str) -> Model:
         model = load_model(self._paths[name], self._threads, self._hints)
         allowed = (model.info.name, f"{model.info.name}-{model.info.precision.value}")
@@ -104,6 +156,13 @@ class Catalog:
 
     def _offer(self) -> str:
         return f"one of: {', '.join(self.names) or '(no models found)'}"
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _find(source: Path) -> dict[str, Path]:

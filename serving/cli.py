@@ -13,10 +13,12 @@ import grpc
 import tyro
 
 from protos.upscaler.v1 import upscaler_pb2
-from serving.client import UpscaleFailed, UpscalerClient
+from serving.client import ClientTls, UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
 from serving.errors import ServingError
 from serving.hints import Hints
+
+TOKEN_VARIABLE = "UPSCALER_TOKEN"
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 _WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -53,6 +55,18 @@ class Arguments:
 
     server: str | None = None
     """HOST:PORT of a running server; without it, this process serves itself."""
+
+    tls: bool = False
+    """Encrypt the connection to --server; a token in UPSCALER_TOKEN is shown to it."""
+
+    ca: Path | None = None
+    """PEM file of the authorities that the server's certificate may come from; implies --tls."""
+
+    certificate: Path | None = None
+    """PEM file of this client's certificate, for servers that ask for one."""
+
+    key: Path | None = None
+    """PEM file of its private key."""
 
     model: str = ""
     """Name of a model; empty for the default."""
@@ -108,12 +122,15 @@ def run(arguments: Arguments) -> str:
         raise WrongUse(f"output is {output}; expected a folder that exists")
     if arguments.server and arguments.models:
         raise WrongUse("models is given; expected it only without server")
+    encrypted = arguments.tls or arguments.ca or arguments.certificate
+    tls = ClientTls(arguments.ca, arguments.certificate, arguments.key) if encrypted else None
+    token = os.environ.get(TOKEN_VARIABLE, "") if arguments.server else ""
     started = perf_counter()
     folder = (output or arguments.image).parent
     with (
         _written_whole(folder) as (file, put_at),
         _address(arguments) as address,
-        UpscalerClient(address) as client,
+        UpscalerClient(address, tls=tls, token=token) as client,
     ):
         response = client.upscale_into(
             file,

@@ -3,15 +3,18 @@
 import os
 import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-
-import tyro
 
 from serving.catalog import DEFAULT_MODEL
 from serving.checks import check_range
 from serving.engine import DEFAULT_TILE
+from serving.errors import InvalidConfig
 from serving.hints import Hints
 from serving.load.limits import Limits
+from serving.observe.logs import Logs
+from serving.observe.metrics import MetricsAt
+from serving.security.tls import Tls
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
@@ -29,7 +32,7 @@ class ServerConfig:
     """Serves super-resolution models over gRPC until SIGTERM or SIGINT.
 
     Raises:
-        InvalidConfig: a value is out of its range.
+        InvalidConfig: a value is out of its range, or the server would be open to everybody.
     """
 
     host: str = DEFAULT_HOST
@@ -47,17 +50,39 @@ class ServerConfig:
     default_model: str = DEFAULT_MODEL
     """The model for requests that name none."""
 
-    workers: int = field(default_factory=available_processors)
-    """Tiles computed at the same time; by default one for each processor."""
+    watch_models_s: float = 0.0
+    """Look for new, changed and removed model files every so many seconds; 0 never does, except
+    at SIGHUP."""
+
+    workers: int = 1
+    """Processes that share the port; one that dies is replaced."""
+
+    concurrency: int | None = None
+    """Tiles that each computes at the same time; by default the processors are shared out."""
 
     threads: int = 1
-    """Threads that each of them computes on."""
+    """Threads that each tile is computed on."""
 
     tile: int = DEFAULT_TILE
     """Side of the tiles that images are cut into, in input pixels."""
 
-    limits: tyro.conf.OmitArgPrefixes[Limits] = field(default_factory=Limits)
+    limits: Limits = field(default_factory=Limits)
     """What one request, one client and all together may take."""
+
+    tls: Tls = field(default_factory=Tls)
+    """Encrypted connections."""
+
+    insecure: bool = False
+    """Listen without encryption to others than this machine."""
+
+    token_file: Path | None = None
+    """TOML file of the bearer tokens of those who may call; without it, everybody may."""
+
+    metrics: MetricsAt = field(default_factory=MetricsAt)
+    """Where metrics are served."""
+
+    logs: Logs = field(default_factory=Logs)
+    """What is logged, and how."""
 
     reflection: bool = True
     """Tell clients such as grpcurl what the interface is."""
@@ -67,7 +92,26 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         check_range(self, "port", 0, 65535)
+        check_range(self, "watch_models_s", 0, 86_400)
         check_range(self, "workers", 1, 1024)
+        if self.concurrency is not None:
+            check_range(self, "concurrency", 1, 1024)
         check_range(self, "threads", 1, 1024)
         check_range(self, "tile", 16, 8192)
         check_range(self, "grace_s", 0, 86_400)
+        if not (self.tls or self.insecure or _is_loopback(self.host)):
+            raise InvalidConfig(
+                "host", self.host, "a loopback address, or tls_certificate, or insecure"
+            )
+
+    @property
+    def tiles_at_once(self) -> int:
+        """Tiles that one process computes at the same time."""
+        return self.concurrency or max(1, available_processors() // self.workers)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

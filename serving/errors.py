@@ -83,6 +83,14 @@ class TimeLimitExceeded(ServingError):
     """A call, or a pause in it, takes longer than the server allows."""
 
 
+class Unauthenticated(ServingError):
+    """The caller shows nothing by which the server knows it."""
+
+
+class ServerStopping(ServerBusy):
+    """The server is about to end."""
+
+
 class InvalidModel(ServingError):
     """A model file cannot be served."""
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
 from protos.upscaler.v1 import upscaler_pb2
+from serving.client.connection import ClientTls
 from serving.client.exchange import Choices, Progress, Sink
 from serving.client.retry import RetryPolicy
 from serving.client.sync import UpscalerClient
@@ -26,13 +27,24 @@ class AsyncUpscalerClient:
     Args:
         address: ``host:port``.
         retry: when a call that failed is tried again.
+        tls: how to encrypt; None does not.
+        token: to show to the server, if it asks for one.
         max_calls: calls at a time; further ones wait.
+
+    Raises:
+        OSError: a file of `tls` cannot be read.
     """
 
     def __init__(
-        self, address: str, retry: RetryPolicy | None = None, *, max_calls: int = 64
+        self,
+        address: str,
+        retry: RetryPolicy | None = None,
+        *,
+        tls: ClientTls | None = None,
+        token: str = "",
+        max_calls: int = 64,
     ) -> None:
-        self._client = UpscalerClient(address, retry)
+        self._client = UpscalerClient(address, retry, tls=tls, token=token)
         self._threads = ThreadPoolExecutor(max_calls, thread_name_prefix="upscaler-client")
 
     async def __aenter__(self) -> Self:

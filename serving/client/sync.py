@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, Unpack, cast
 import grpc
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
+from serving.client.connection import ClientTls, bearer, open_channel
 from serving.client.exchange import (
     Answer,
     Choices,
@@ -21,7 +22,6 @@ from serving.client.exchange import (
 )
 from serving.client.failure import UpscaleFailed
 from serving.client.retry import RetryPolicy
-from serving.rpc.channel import client_options
 from serving.stop import Stop
 
 Result = TypeVar("Result")
@@ -37,11 +37,24 @@ class UpscalerClient:
     Args:
         address: ``host:port``.
         retry: when a call that failed is tried again.
+        tls: how to encrypt; None does not.
+        token: to show to the server, if it asks for one.
+
+    Raises:
+        OSError: a file of `tls` cannot be read.
     """
 
-    def __init__(self, address: str, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        retry: RetryPolicy | None = None,
+        *,
+        tls: ClientTls | None = None,
+        token: str = "",
+    ) -> None:
         self._retry = retry or RetryPolicy()
-        self._channel = grpc.insecure_channel(address, options=client_options())
+        self._metadata = bearer(token)
+        self._channel = open_channel(address, tls)
         self._stub = upscaler_pb2_grpc.UpscalerServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -104,7 +117,9 @@ class UpscalerClient:
         def attempt(left_s: float) -> upscaler_pb2.UpscaleResponse:
             answer = Answer(sink, progress)
             with open_image(image) as file:
-                call: Any = self._stub.UpscaleStream(requests(options, file), timeout=left_s)
+                call: Any = self._stub.UpscaleStream(
+                    requests(options, file), timeout=left_s, metadata=self._metadata
+                )
                 try:
                     with stop.interrupting(call.cancel):
                         for piece in call:
@@ -143,7 +158,7 @@ class UpscalerClient:
         stop = stop or Stop()
 
         def attempt(left_s: float) -> Any:
-            call = method.future(request, timeout=left_s)
+            call = method.future(request, timeout=left_s, metadata=self._metadata)
             try:
                 with stop.interrupting(call.cancel):
                     return call.result()

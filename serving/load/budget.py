@@ -1,5 +1,8 @@
 """A limited amount of something that several requests share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from serving.errors import ServerBusy
 
 
@@ -32,6 +35,19 @@ class Budget:
                 retry_after_s,
             )
         self.taken += amount
+
+    @contextmanager
+    def lent(self, amount: int) -> Iterator[None]:
+        """Takes `amount` for as long as the context lasts.
+
+        Raises:
+            ServerBusy: others have too much of it.
+        """
+        self.take(amount)
+        try:
+            yield
+        finally:
+            self.give_back(amount)
 
     def give_back(self, amount: int) -> None:
         """What was taken is free again."""

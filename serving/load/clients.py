@@ -1,14 +1,14 @@
 """How many calls one client may have under way."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from serving.errors import QuotaExceeded
 
 
 class ClientLimit:
-    """Counts calls by client; for one event loop.
+    """Counts calls by client; for one thread.
 
     Args:
         max_calls: that one client may have under way at a time.
@@ -18,8 +18,8 @@ class ClientLimit:
         self._max_calls = max_calls
         self._calls: Counter[str] = Counter()
 
-    @asynccontextmanager
-    async def call(self, client: str, max_calls: int | None = None) -> AsyncIterator[None]:
+    @contextmanager
+    def call(self, client: str, max_calls: int | None = None) -> Iterator[None]:
         """One call of a client, for as long as the context lasts.
 
         Args:

@@ -97,6 +97,9 @@ class Upscaling:
 class Upscaler:
     """Upscales image files; several threads may use it at once. Close it in the end.
 
+    Attributes:
+        catalog: where models come from; may be exchanged at any time.
+
     Args:
         catalog: where models come from.
         workers: tiles computed at the same time.
@@ -155,12 +158,13 @@ class Upscaler:
             InvalidOption: the quality or the size is out of range.
         """
         stop = stop or Stop()
-        name = self.catalog.resolve(options.model)
+        catalog = self.catalog  # It may be exchanged meanwhile.
+        name = catalog.resolve(options.model)
         stages = Stages()
         with stages.measure("decode"):
             picture = decode(data, self._max_input_pixels)
         with stages.measure("upscale"):
-            model = self.catalog.load(name).until(stop)
+            model = catalog.load(name).until(stop)
         parts = stages.each("decode", picture.strips.parts)
         source = replace(picture.strips, parts=stop.each(parts))
         format = options.format or picture.format

@@ -15,7 +15,9 @@ _PINGS = [
 ]
 
 
-def server_options(max_message_mib: int, max_metadata_kib: int) -> list[tuple[str, int]]:
+def server_options(
+    max_message_mib: int, max_metadata_kib: int, share_port: bool
+) -> list[tuple[str, int]]:
     """A server's channel arguments: what it takes, and how it finds out that a client is gone."""
     max_metadata = max_metadata_kib * 2**10
     return [
@@ -25,8 +27,8 @@ def server_options(max_message_mib: int, max_metadata_kib: int) -> list[tuple[st
         ("grpc.absolute_max_metadata_size", max_metadata),
         *_PINGS,
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_AFTER_MS // 2),
-        # A second server on the port is a mistake, not a sharer of its load.
-        ("grpc.so_reuseport", 0),
+        # Unless it is told so, a second server on the port is a mistake, not a sharer of its load.
+        ("grpc.so_reuseport", int(share_port)),
     ]
 
 

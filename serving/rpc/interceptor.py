@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -11,18 +11,19 @@ from contextlib import (
     contextmanager,
 )
 from typing import Any
-from uuid import uuid4
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc.status_pb2 import Status
 
 from serving.errors import InvalidRequest, ServingError, TimeLimitExceeded
-from serving.rpc.status import DETAILS_KEY, internal_status, status_of
+from serving.rpc.call import REQUEST_ID_KEY, Call, current_call
+from serving.rpc.status import DETAILS_KEY, internal_status, reason_of, status_of
 
 Deserialize = Callable[[bytes], Any]
-# Given a call's context and its method's path: what happens around the call.
-Guard = Callable[[Any, str], AbstractAsyncContextManager[None]]
+# What happens around a call.
+Guard = Callable[[Call], AbstractAsyncContextManager[None]]
+# Told of each call when it has ended.
+Observer = Callable[[Call], None]
 
 _FACTORIES: dict[str, Callable[..., Any]] = {
     "unary_unary": grpc.unary_unary_rpc_method_handler,
@@ -40,16 +41,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Puts guards around each call, and turns what handlers and guards raise into a status.
 
     Errors of :mod:`serving.errors` keep their sentence, and messages that cannot be read are one of
-    them. Anything else is a fault of ours: it is logged under an id, and the caller gets INTERNAL
-    with that id and no detail.
+    them. Anything else is a fault of ours: it is logged under the call's id, and the caller gets
+    INTERNAL with that id and no detail.
 
     Args:
         guards: entered in this order; each may raise to refuse the call.
+        observers: told of each call when it has ended, however that was.
         max_idle_s: seconds that a message of a stream may be waited for, or may wait to be taken.
     """
 
-    def __init__(self, *guards: Guard, max_idle_s: float | None = None) -> None:
+    def __init__(
+        self,
+        guards: Sequence[Guard] = (),
+        observers: Sequence[Observer] = (),
+        max_idle_s: float | None = None,
+    ) -> None:
         self._guards = guards
+        self._observers = observers
         self._max_idle_s = max_idle_s
 
     async def intercept_service(
@@ -70,9 +78,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         method = handler_call_details.method
 
         async def answer(request: Any, context: Any) -> Any:
-            async with _errors_abort(context, method), AsyncExitStack() as stack:
+            call = Call.of(context, method)
+            current_call.set(call)
+            async with self._observed(call, context), AsyncExitStack() as stack:
                 for guard in self._guards:
-                    await stack.enter_async_context(guard(context, method))
+                    await stack.enter_async_context(guard(call))
                 if handler.request_streaming:
                     answered = behaviour(self._read_each(request, read), context)
                 else:
@@ -82,6 +92,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 return await self._write_each(answered, context)
 
         return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
+
+    @asynccontextmanager
+    async def _observed(self, call: Call, context: Any) -> AsyncIterator[None]:
+        context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
+        try:
+            async with _errors_abort(call, context):
+                yield
+        except asyncio.CancelledError:
+            call.code = grpc.StatusCode.CANCELLED
+            raise
+        finally:
+            for observe in self._observers:
+                observe(call)
 
     async def _read_each(
         self, requests: AsyncIterator[bytes], read: Deserialize | None
@@ -122,20 +145,20 @@ def _idle_is_refused(field: str, max_idle_s: float | None) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _errors_abort(context: Any, method: str) -> AsyncIterator[None]:
+async def _errors_abort(call: Call, context: Any) -> AsyncIterator[None]:
     try:
         yield
     except grpc.aio.AbortError:
+        call.code = context.code()
         raise
     except Exception as error:
         status = status_of(error) if isinstance(error, ServingError) else None
         if status is None:
-            request_id = uuid4().hex
-            _log.exception("request %s to %s failed", request_id, method)
-            status = internal_status(request_id)
-        await _abort(context, status)
-
-
-async def _abort(context: Any, status: Status) -> None:
-    details = ((DETAILS_KEY, status.SerializeToString()),)
-    await context.abort(_CODES[status.code], status.message, details)
+            _log.exception("request %s to %s failed", call.request_id, call.method)
+            status = internal_status(call.request_id)
+        call.code, call.reason = _CODES[status.code], reason_of(error)
+        metadata = (
+            (DETAILS_KEY, status.SerializeToString()),
+            (REQUEST_ID_KEY, call.request_id),
+        )
+        await context.abort(call.code, status.message, metadata)

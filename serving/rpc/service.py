@@ -17,14 +17,17 @@ from serving.load.budget import Budget
 from serving.load.limits import Limits
 from serving.load.queue import PixelQueue
 from serving.load.threads import Put, Threads
-from serving.pipeline.upscaler import Options, Upscaler, Upscaling
+from serving.observe.metrics import Metrics
+from serving.pipeline.upscaler import ImageInfo, Options, Upscaler, Upscaling
 from serving.rpc import messages
+from serving.rpc.call import current_call
 from serving.rpc.chunks import Upload, split
 from serving.stop import Stop
 
 NAME = upscaler_pb2.DESCRIPTOR.services_by_name["UpscalerService"].full_name
 
 _MIB = 1 << 20
+_STAGES = ("decode", "upscale", "resize", "encode")
 # What a response holds beside the image takes a fraction of this.
 _RESPONSE_OVERHEAD = 1 << 12
 
@@ -41,14 +44,21 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         queue: where requests wait.
         threads: where they are worked at.
         limits: what they may take.
+        metrics: where they are counted.
     """
 
     def __init__(
-        self, upscaler: Upscaler, queue: PixelQueue, threads: Threads, limits: Limits
+        self,
+        upscaler: Upscaler,
+        queue: PixelQueue,
+        threads: Threads,
+        limits: Limits,
+        metrics: Metrics,
     ) -> None:
         self._upscaler = upscaler
         self._queue = queue
         self._threads = threads
+        self._metrics = metrics
         self._max_message_bytes = limits.max_message_mib * _MIB
         self._max_file_bytes = limits.max_file_mib * _MIB
         self._memory = Budget("server", "bytes of files", limits.max_files_mib * _MIB)
@@ -111,12 +121,24 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         stop = Stop()
         upscaling = await asyncio.to_thread(self._upscaler.upscale, file, options, stop)
         queued = perf_counter_ns()
-        async with self._queue.place(upscaling.cost):
-            waited = perf_counter_ns() - queued
-            work = partial(_work, upscaling, waited)
-            async with aclosing(self._threads.produce(work, stop)) as pieces:
-                async for piece in pieces:
-                    yield piece
+        _note(upscaling)
+        try:
+            async with self._queue.place(upscaling.cost):
+                self._metrics.show_queue(self._queue)
+                waited = perf_counter_ns() - queued
+                work = partial(_work, upscaling, waited)
+                async with aclosing(self._threads.produce(work, stop)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+        finally:
+            self._metrics.show_queue(self._queue)
+        self._count(upscaling, waited)
+
+    def _count(self, upscaling: Upscaling, waited: int) -> None:
+        sizes = [side.width * side.height for side in (upscaling.input, upscaling.output)]
+        stages = {name: upscaling.stages.total(name) / 1e9 for name in _STAGES}
+        seconds = {"queue": waited / 1e9, **stages}
+        self._metrics.count_picture(upscaling.model_name, *sizes, seconds)
 
     def _check_room(self, size: int) -> None:
         """Refuses a result as soon as it is too large to be sent."""
@@ -154,3 +176,18 @@ def _work(upscaling: Upscaling, waited: int, put: Put[Piece]) -> None:
     for chunk in split(upscaling.chunks(tell)):
         put(Piece(chunk=chunk))
     put(messages.finished(waited, upscaling.stages))
+
+
+def _note(upscaling: Upscaling) -> None:
+    """Tells the log what kind of picture a call is about, and nothing of what it shows."""
+    call = current_call.get()
+    if call:
+        call.notes |= {
+            "model": upscaling.model_name,
+            "input": _kind(upscaling.input),
+            "output": _kind(upscaling.output),
+        }
+
+
+def _kind(info: ImageInfo) -> str:
+    return f"{info.format.value.title} {info.width}x{info.height}x{info.channels}"

@@ -22,17 +22,20 @@ from serving.errors import (
     QuotaExceeded,
     ResultTooLarge,
     ServerBusy,
+    ServerStopping,
     ServingError,
     TimeLimitExceeded,
+    Unauthenticated,
     UnknownModel,
 )
 
 DOMAIN = "upscaler.v1"
 _LONGEST = 600
+_INTERNAL = "INTERNAL"
 # The key of the trailing metadata that carries the details.
 DETAILS_KEY = "grpc-status-details-bin"
 
-_CODES: dict[type[ServingError], grpc.StatusCode] = {
+_CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidImage: grpc.StatusCode.INVALID_ARGUMENT,
     ImageTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
@@ -43,6 +46,8 @@ _CODES: dict[type[ServingError], grpc.StatusCode] = {
     ServerBusy: grpc.StatusCode.RESOURCE_EXHAUSTED,
     QuotaExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TimeLimitExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    ServerStopping: grpc.StatusCode.UNAVAILABLE,
 }
 _BLAMES_A_FIELD = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
@@ -58,13 +63,19 @@ def internal_status(request_id: str) -> Status:
     return _status(
         grpc.StatusCode.INTERNAL,
         f"the server failed; its log has request {request_id}",
-        [ErrorInfo(reason="INTERNAL", domain=DOMAIN), RequestInfo(request_id=request_id)],
+        [ErrorInfo(reason=_INTERNAL, domain=DOMAIN), RequestInfo(request_id=request_id)],
     )
 
 
+def reason_of(error: Exception) -> str:
+    """What an error is called in :class:`ErrorInfo` (``SERVER_BUSY``); INTERNAL if it is ours."""
+    if type(error) not in _CODES:
+        return _INTERNAL
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).upper()
+
+
 def _details(error: ServingError, code: grpc.StatusCode) -> Iterator[Message]:
-    reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).upper()
-    yield ErrorInfo(reason=reason, domain=DOMAIN, metadata={"field": error.field})
+    yield ErrorInfo(reason=reason_of(error), domain=DOMAIN, metadata={"field": error.field})
     sentence = _bounded(str(error))
     if code in _BLAMES_A_FIELD:
         field = BadRequest.FieldViolation(field=error.field, description=sentence)

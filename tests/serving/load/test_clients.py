@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 
 from serving.errors import QuotaExceeded
@@ -7,26 +5,18 @@ from serving.load.clients import ClientLimit
 
 
 def test_each_client_has_its_own_calls() -> None:
-    async def scenario() -> None:
-        limit = ClientLimit(1)
-        async with limit.call("a"), limit.call("b"):
-            with pytest.raises(QuotaExceeded, match="calls is 1 of a; expected at most 1 at a tim"):
-                async with limit.call("a"):
-                    pass
-            async with limit.call("c"):
-                pass
-        async with limit.call("a"):
+    limit = ClientLimit(1)
+    with limit.call("a"), limit.call("b"):
+        sentence = "calls is 1 of a; expected at most 1 at a time"
+        with pytest.raises(QuotaExceeded, match=sentence), limit.call("a"):
             pass
-
-    asyncio.run(scenario())
+        with limit.call("c"):
+            pass
+    with limit.call("a"):
+        pass
 
 
 def test_a_client_may_have_a_limit_of_its_own() -> None:
-    async def scenario() -> None:
-        limit = ClientLimit(1)
-        async with limit.call("a", 2), limit.call("a", 2):
-            with pytest.raises(QuotaExceeded):
-                async with limit.call("a", 2):
-                    pass
-
-    asyncio.run(scenario())
+    limit = ClientLimit(1)
+    with limit.call("a", 2), limit.call("a", 2), pytest.raises(QuotaExceeded), limit.call("a", 2):
+        pass

@@ -26,7 +26,7 @@ SMALL = upscaler_pb2.UpscaleRequest(image=write_png(checker(3)))
 @contextmanager
 def serving(models: Path, limits: Limits) -> Iterator[Stub]:
     config = ServerConfig(
-        port=0, models=(models,), default_model="nearest", workers=1, limits=limits
+        port=0, models=(models,), default_model="nearest", concurrency=1, limits=limits
     )
     with embedded_server(config) as address, grpc.insecure_channel(address) as channel:
         yield Stub(channel)

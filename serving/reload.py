@@ -59,8 +59,8 @@ class ModelWatch:
         except ServingError as error:
             _log.error("the models stay as they were: %s", error)
             return
-        for error in refused:
-            _log.error("a model is refused: %s", error)
+        for refusal in refused:
+            _log.error("a model is refused: %s", refusal)
         self._upscaler.catalog = catalog
         _log.info("models: %s", ", ".join(catalog.names))
 

@@ -141,7 +141,10 @@ class UpscalerClient:
             UpscaleFailed: as for :meth:`upscale`.
         """
         request = upscaler_pb2.ListModelsRequest()
-        return self._asked(self._stub.ListModels, request, timeout_s, stop)
+        response: upscaler_pb2.ListModelsResponse = self._asked(
+            self._stub.ListModels, request, timeout_s, stop
+        )
+        return response
 
     def model(
         self, name: str = "", timeout_s: float = 60.0, stop: Stop | None = None
@@ -152,7 +155,10 @@ class UpscalerClient:
             UpscaleFailed: as for :meth:`upscale`.
         """
         request = upscaler_pb2.GetModelRequest(name=name)
-        return self._asked(self._stub.GetModel, request, timeout_s, stop)
+        response: upscaler_pb2.GetModelResponse = self._asked(
+            self._stub.GetModel, request, timeout_s, stop
+        )
+        return response
 
     def _asked(self, method: Any, request: Any, timeout_s: float, stop: Stop | None) -> Any:
         stop = stop or Stop()

@@ -135,10 +135,10 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         self._count(upscaling, waited)
 
     def _count(self, upscaling: Upscaling, waited: int) -> None:
-        sizes = [side.width * side.height for side in (upscaling.input, upscaling.output)]
+        given, made = (side.width * side.height for side in (upscaling.input, upscaling.output))
         stages = {name: upscaling.stages.total(name) / 1e9 for name in _STAGES}
         seconds = {"queue": waited / 1e9, **stages}
-        self._metrics.count_picture(upscaling.model_name, *sizes, seconds)
+        self._metrics.count_picture(upscaling.model_name, given, made, seconds)
 
     def _check_room(self, size: int) -> None:
         """Refuses a result as soon as it is too large to be sent."""

@@ -61,7 +61,9 @@ def server_credentials(tls: Tls) -> grpc.ServerCredentials:
         return configuration
 
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(tls), renewed, require_client_authentication=tls.tls_client_ca is not None
+        _configuration(tls),
+        renewed,  # type: ignore[arg-type]  # None, too: nothing has changed.
+        require_client_authentication=tls.tls_client_ca is not None,
     )
 
 

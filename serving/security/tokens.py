@@ -132,9 +132,9 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
 
 def _token(where: str, table: dict[str, Any]) -> Token:
     names = [field.name for field in fields(Token)]
-    for name in table:
-        if name not in names:
-            raise InvalidConfig(f"{where}.{name}", "unknown", f"one of {', '.join(names)}")
+    for given in table:
+        if given not in names:
+            raise InvalidConfig(f"{where}.{given}", "unknown", f"one of {', '.join(names)}")
 
     def check(name: str, fits: bool, allowed: str) -> None:
         if not fits:

@@ -5,6 +5,7 @@ import sys
 import grpc
 import pytest
 
+from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.client import UpscalerClient
 from serving.observe.logs import JsonLines, TextLines, log_call
 from serving.rpc.call import Call
@@ -78,8 +79,9 @@ def test_a_client_may_name_its_request(
         caplog.at_level(logging.INFO, "serving.calls"),
         grpc.insecure_channel(address) as channel,
     ):
-        method = channel.unary_unary("/upscaler.v1.UpscalerService/ListModels")
-        _, call = method.with_call(b"", metadata=[("x-request-id", given)])
+        method = upscaler_pb2_grpc.UpscalerServiceStub(channel).ListModels
+        request = upscaler_pb2.ListModelsRequest()
+        _, call = method.with_call(request, metadata=(("x-request-id", given),))
         told = dict(call.trailing_metadata())["x-request-id"]
     assert (told == given) == kept
     assert len(told) >= 10

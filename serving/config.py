@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 
 from serving.catalog import DEFAULT_MODEL
@@ -20,11 +21,19 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
 
 
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
 def available_processors() -> int:
-    """Processors that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processors that this process may keep busy: those it may run on, or a container's quota."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    processors = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _QUOTA.read_text().split()
+        return min(processors, max(1, ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # There is no quota, which is told as "max".
+        return processors
 
 
 @dataclass(frozen=True)

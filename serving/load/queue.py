@@ -1,18 +1,18 @@
 """Decides which requests are computed now, which wait, and which are refused.
 
 What a request takes is counted in the pixels that the network is given for it. Requests of about
-one size, from a power of two to the next, wait for each other, and a few of them run abreast; so a
-small one never waits for a large one. Those that run share the processor tile by tile
-(:mod:`serving.tasks`).
+one size, from a power of two to the next, wait for each other, their clients in turns, and a few of
+them run abreast; so a small one never waits for a large one. Those that run share the processor
+tile by tile (:mod:`serving.tasks`).
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
 from serving.load.budget import Budget
+from serving.load.lane import Lane
 
 # What the smallest request counts for: it has its costs too.
 SMALLEST = 2**14
@@ -34,7 +34,7 @@ class PixelQueue:
 
     def __init__(self, max_pixels: int, abreast: int) -> None:
         self._budget = Budget("queue", "pixels", max_pixels)
-        self._lanes = defaultdict[int, asyncio.Semaphore](lambda: asyncio.Semaphore(abreast))
+        self._lanes = defaultdict[int, Lane](lambda: Lane(abreast))
         self._pace = _Pace()
         self.requests = 0
         self.running = 0
@@ -54,11 +54,12 @@ class PixelQueue:
         self._budget.give_back(SMALLEST)
 
     @asynccontextmanager
-    async def place(self, cost: int) -> AsyncIterator[None]:
+    async def place(self, cost: int, client: str = "") -> AsyncIterator[None]:
         """Waits for the request's turn; it runs for as long as the context lasts.
 
         Args:
             cost: pixels that the network will be given.
+            client: whose it is.
 
         Raises:
             ServerBusy: the queue is full.
@@ -68,7 +69,7 @@ class PixelQueue:
         self._pace.begin()
         self.requests += 1
         try:
-            async with self._lanes[cost.bit_length()]:
+            async with self._lanes[cost.bit_length()].place(client):
                 self.running += 1
                 try:
                     yield

@@ -121,9 +121,9 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         stop = Stop()
         upscaling = await asyncio.to_thread(self._upscaler.upscale, file, options, stop)
         queued = perf_counter_ns()
-        _note(upscaling)
+        client = _note(upscaling)
         try:
-            async with self._queue.place(upscaling.cost):
+            async with self._queue.place(upscaling.cost, client):
                 self._metrics.show_queue(self._queue)
                 waited = perf_counter_ns() - queued
                 work = partial(_work, upscaling, waited)
@@ -178,15 +178,17 @@ def _work(upscaling: Upscaling, waited: int, put: Put[Piece]) -> None:
     put(messages.finished(waited, upscaling.stages))
 
 
-def _note(upscaling: Upscaling) -> None:
-    """Tells the log what kind of picture a call is about, and nothing of what it shows."""
+def _note(upscaling: Upscaling) -> str:
+    """Tells the log of what kind the call's picture is, but not what it shows; gives the client."""
     call = current_call.get()
-    if call:
-        call.notes |= {
-            "model": upscaling.model_name,
-            "input": _kind(upscaling.input),
-            "output": _kind(upscaling.output),
-        }
+    if call is None:
+        return ""
+    call.notes |= {
+        "model": upscaling.model_name,
+        "input": _kind(upscaling.input),
+        "output": _kind(upscaling.output),
+    }
+    return call.client
 
 
 def _kind(info: ImageInfo) -> str:

@@ -92,7 +92,8 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
     server = UpscalerServer(config, share_port)
-    signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(server.reload_models))
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(server.reload_models))
     try:
         ready(await server.start())
         await told_to_stop.wait()

@@ -48,14 +48,29 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     opened = image or strips  # There are kinds of TIFF that only libvips knows.
     if opened is None:
         raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED)
-    width, height = opened.width, opened.height
+    _check_size(opened, max_pixels)
+    format = _format(image) if image else ImageFormat.TIFF
+    with _damage_is_invalid(format):
+        return _read(image, strips, format, data)
+
+
+def check_beginning(data: bytes, max_pixels: int) -> None:
+    """Refuses a file that has only begun to arrive; what cannot be told yet is not refused.
+
+    Raises:
+        ImageTooLarge: its header tells more than `max_pixels` pixels.
+    """
+    image = _open(data)
+    if image:
+        _check_size(image, max_pixels)
+
+
+def _check_size(image: ImageFile | Strips, max_pixels: int) -> None:
+    width, height = image.width, image.height
     if width * height > max_pixels:
         raise ImageTooLarge(
             "image", f"{width}x{height} = {width * height} pixels", f"at most {max_pixels}"
         )
-    format = _format(image) if image else ImageFormat.TIFF
-    with _damage_is_invalid(format):
-        return _read(image, strips, format, data)
 
 
 def _open(data: bytes) -> ImageFile | None:

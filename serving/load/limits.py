@@ -28,7 +28,7 @@ class Limits:
     """Largest image file that UpscaleStream takes, in MiB."""
 
     max_files_mib: int = 1024
-    """All image files together that UpscaleStream holds at a time, in MiB."""
+    """All image files together that are held at a time, in MiB."""
 
     max_metadata_kib: int = 16
     """Largest metadata of a call, in KiB."""

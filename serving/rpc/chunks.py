@@ -1,8 +1,11 @@
 """Files in pieces: what fits in a message, whatever the file's size."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
+from io import BytesIO
 
 from protos.upscaler.v1.upscaler_pb2 import UpscaleStreamRequest
+from serving.codec.decode import check_beginning
 from serving.errors import FileTooLarge, InvalidRequest
 from serving.load.budget import Budget
 from serving.pipeline.upscaler import Options
@@ -27,11 +30,13 @@ class Upload:
 
     Args:
         max_bytes: size of the largest file.
+        max_pixels: of the largest image, judged as soon as its header is here.
         memory: where its bytes are taken from.
     """
 
-    def __init__(self, max_bytes: int, memory: Budget) -> None:
+    def __init__(self, max_bytes: int, max_pixels: int, memory: Budget) -> None:
         self._max_bytes = max_bytes
+        self._max_pixels = max_pixels
         self._memory = memory
         self._taken = 0
 
@@ -47,10 +52,11 @@ class Upload:
             InvalidOption: an option has a value that is never allowed.
             InvalidRequest: a message is empty, or the options do not come first.
             FileTooLarge: the file is too large.
+            ImageTooLarge: the image is, by the header in its first piece.
             ServerBusy: too many others are held.
         """
         options = Options()
-        chunks: list[bytes] = []
+        file = BytesIO()  # A list would take far more than the file for pieces of a byte each.
         first = True
         async for request in requests:
             match request.WhichOneof("part"):
@@ -58,7 +64,9 @@ class Upload:
                     options = options_of(request.options)
                 case "chunk" if request.chunk:
                     self._take(len(request.chunk))
-                    chunks.append(request.chunk)
+                    if not file.tell():
+                        await asyncio.to_thread(check_beginning, request.chunk, self._max_pixels)
+                    file.write(request.chunk)
                 case part:
                     raise InvalidRequest(
                         part or "part",
@@ -66,7 +74,7 @@ class Upload:
                         "options in the first message only, then chunks of at least one byte",
                     )
             first = False
-        return options, b"".join(chunks)
+        return options, file.getvalue()
 
     def _take(self, size: int) -> None:
         if self._taken + size > self._max_bytes:

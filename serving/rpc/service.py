@@ -59,8 +59,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         self._queue = queue
         self._threads = threads
         self._metrics = metrics
-        self._max_message_bytes = limits.max_message_mib * _MIB
-        self._max_file_bytes = limits.max_file_mib * _MIB
+        self._limits = limits
         self._memory = Budget("server", "bytes of files", limits.max_files_mib * _MIB)
 
     async def Upscale(  # noqa: N802
@@ -70,23 +69,10 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
     ) -> upscaler_pb2.UpscaleResponse:
         """Upscales one image; the answer is that of a stream, gathered into one message."""
         self._queue.check()
-        response = upscaler_pb2.UpscaleResponse()
-        file = BytesIO()
         options = messages.options_of(request.options)
-        async with aclosing(self._pieces(request.image, options)) as pieces:
-            async for piece in pieces:
-                match piece.WhichOneof("part"):
-                    case "started":
-                        response.input.CopyFrom(piece.started.input)
-                        response.output.CopyFrom(piece.started.output)
-                        response.model.CopyFrom(piece.started.model)
-                    case "chunk":
-                        self._check_room(file.tell() + len(piece.chunk))
-                        file.write(piece.chunk)
-                    case "finished":
-                        response.timings.CopyFrom(piece.finished.timings)
-        response.image = file.getvalue()
-        return response
+        with self._memory.lent(len(request.image)):
+            async with aclosing(self._pieces(request.image, options)) as pieces:
+                return await self._gathered(pieces)
 
     async def UpscaleStream(  # noqa: N802
         self,
@@ -95,7 +81,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
     ) -> AsyncGenerator[Piece, None]:
         """Upscales one image, whose file comes and goes piece by piece."""
         self._queue.check()
-        with closing(Upload(self._max_file_bytes, self._memory)) as upload:
+        with closing(self._upload()) as upload:
             options, file = await upload.receive(request_iterator)
             async with aclosing(self._pieces(file, options)) as pieces:
                 async for piece in pieces:
@@ -140,13 +126,35 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         seconds = {"queue": waited / 1e9, **stages}
         self._metrics.count_picture(upscaling.model_name, given, made, seconds)
 
+    async def _gathered(self, pieces: AsyncIterator[Piece]) -> upscaler_pb2.UpscaleResponse:
+        response = upscaler_pb2.UpscaleResponse()
+        file = BytesIO()
+        async for piece in pieces:
+            match piece.WhichOneof("part"):
+                case "started":
+                    response.input.CopyFrom(piece.started.input)
+                    response.output.CopyFrom(piece.started.output)
+                    response.model.CopyFrom(piece.started.model)
+                case "chunk":
+                    self._check_room(file.tell() + len(piece.chunk))
+                    file.write(piece.chunk)
+                case "finished":
+                    response.timings.CopyFrom(piece.finished.timings)
+        response.image = file.getvalue()
+        return response
+
+    def _upload(self) -> Upload:
+        limits = self._limits
+        return Upload(limits.max_file_mib * _MIB, limits.max_input_pixels, self._memory)
+
     def _check_room(self, size: int) -> None:
         """Refuses a result as soon as it is too large to be sent."""
-        if size + _RESPONSE_OVERHEAD > self._max_message_bytes:
+        most = self._limits.max_message_mib * _MIB
+        if size + _RESPONSE_OVERHEAD > most:
             raise ResultTooLarge(
                 "result",
                 "larger than a message",
-                f"at most {self._max_message_bytes} bytes; call UpscaleStream, choose JPEG or "
+                f"at most {most} bytes; call UpscaleStream, choose JPEG or "
                 "WebP, or ask for a smaller size",
             )
 

@@ -1,7 +1,5 @@
 """Every request that cannot be served gets a code and a sentence, and the server goes on."""
 
-import struct
-import zlib
 from collections.abc import Iterator
 from typing import cast
 
@@ -14,7 +12,7 @@ from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import ImageFormat
 from serving.rpc.channel import message_options
-from tests.serving.files import checker, enlarged, read, write, write_png
+from tests.serving.files import checker, enlarged, png_header, read, write, write_png
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -31,13 +29,6 @@ def refusal(client: UpscalerClient, image: bytes, **options: object) -> UpscaleF
     with pytest.raises(UpscaleFailed) as caught:
         client.upscale(image, **options)  # type: ignore[arg-type]
     return caught.value
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that tells its size but has no pixels."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4)
 
 
 NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)

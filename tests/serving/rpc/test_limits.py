@@ -86,6 +86,8 @@ def test_too_many_bytes_of_all(models: Path) -> None:
         second = stub.UpscaleStream(iter([Request(chunk=bytes(200_000))]))
         with pytest.raises(grpc.RpcError, match=sentence):
             list(second)
+        with pytest.raises(grpc.RpcError, match=sentence):
+            stub.Upscale(upscaler_pb2.UpscaleRequest(image=bytes(200_000)))
 
 
 def test_a_queue_that_is_full_of_pixels(models: Path) -> None:

@@ -11,7 +11,15 @@ from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.load.limits import Limits
-from tests.serving.files import checker, enlarged, read_png, read_tiff, write_png, write_tiff
+from tests.serving.files import (
+    checker,
+    enlarged,
+    png_header,
+    read_png,
+    read_tiff,
+    write_png,
+    write_tiff,
+)
 from tests.serving.rpc.details import detail
 
 Request = upscaler_pb2.UpscaleStreamRequest
@@ -79,6 +87,19 @@ def test_messages_out_of_order_are_refused(
 ) -> None:
     with pytest.raises(grpc.RpcError, match=sentence) as caught:
         list(stub.UpscaleStream(iter(messages)))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_an_image_with_too_many_pixels_is_refused_while_it_comes(
+    stub: upscaler_pb2_grpc.UpscalerServiceStub,
+) -> None:
+    def endless() -> Iterator[Request]:
+        yield Request(chunk=png_header(60_000, 60_000))
+        while True:
+            yield Request(chunk=bytes(1000))
+
+    with pytest.raises(grpc.RpcError, match="image is 60000x60000 = 3600000000 pixels") as caught:
+        list(stub.UpscaleStream(endless()))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 

@@ -121,9 +121,13 @@ class UpscalerServer:
     async def stop(self) -> None:
         """Reports itself as not healthy, refuses new calls, lets running ones finish, and ends."""
         await self._health.enter_graceful_shutdown()
-        self._drain.close()
-        await self._drain.empty(self._config.grace_s)
-        await self._server.stop(_FLUSH_S)
+        flush_s = _FLUSH_S
+        if self._drain.close():
+            await self._drain.empty(self._config.grace_s)
+            # A call that arrives while gRPC waits would be dropped; until then it is refused.
+            await asyncio.sleep(flush_s)
+            flush_s = 0
+        await self._server.stop(flush_s)
         for task in self._background:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -59,5 +59,6 @@ class WorkerKill:
 def _listeners(address: str) -> int:
     """Return how many sockets listen on a port."""
     port = f":{int(address.rpartition(':')[2]):04X}"
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    tables = [Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
     return sum(row[1].endswith(port) and row[3] == _LISTEN for row in rows)

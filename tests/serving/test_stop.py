@@ -16,7 +16,7 @@ from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.model import Model, load_model
 from serving.stop import Stop, Stopped
-from tests.serving.files import checker, pillow, write
+from tests.serving.files import checker, enlarged, pillow, write
 
 # What is promised is 0.2; a busy test machine gets more. The work that is stopped takes longer.
 IDLE_AFTER_S = 2.0
@@ -67,7 +67,7 @@ def idle_after_s() -> float:
     return now - started
 
 
-PHOTO = write(pillow(np.tile(checker(3, height=100, width=100), (24, 24, 1))), "JPEG")
+PHOTO = write(pillow(enlarged(checker(3, height=100, width=100), 24)), "JPEG")
 
 
 def requests() -> Iterator[upscaler_pb2.UpscaleStreamRequest]:

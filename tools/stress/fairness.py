@@ -1,7 +1,6 @@
 """A thumbnail does not wait for a poster."""
 
 import threading
-import time
 from dataclasses import dataclass
 
 from serving.client import UpscalerClient
@@ -30,12 +29,13 @@ class Fairness:
         small = picture(64, 64)
         large = picture(6144, round(self.megapixels * 1e6 / 6144))
         stop = Stop()
+        begun = threading.Event()
 
         def poster(address: str) -> None:
             try:
                 with UpscalerClient(address, ONCE) as client:
                     while True:
-                        client.upscale(large, stop=stop)
+                        client.upscale(large, stop=stop, progress=lambda *_: begun.set())
             except Stopped:
                 pass
 
@@ -48,7 +48,7 @@ class Fairness:
             alone = [upscaled(client, small).seconds for _ in range(self.calls)]
             thread = threading.Thread(target=poster, args=[server.address])
             thread.start()
-            time.sleep(2)
+            begun.wait()
             beside = [upscaled(client, small) for _ in range(self.calls)]
             stop.set()
             thread.join()

@@ -51,8 +51,8 @@ def test_a_proof_holds(proof: list[str], capsys: pytest.CaptureFixture[str]) -> 
     ("proof", "figure"),
     [
         (["cancellation", "--rounds", "1", "--megapixels", "1"], "processor idle after it"),
-        (["overload", "--seconds", "1"], "goodput over capacity"),
-        (["fairness", "--megapixels", "1", "--calls", "3"], "ratio at p99"),
+        (["overload", "--seconds", "0.3"], "goodput over capacity"),
+        (["fairness", "--megapixels", "0.2", "--calls", "2"], "ratio at p99"),
         (["overhead", "--side", "64", "--pictures", "2", "--turns", "1"], "ratio"),
         (["hostile", "--requests", "22", "--clients", "2"], "ended by INTERNAL or UNKNOWN: 0"),
     ],

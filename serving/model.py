@@ -15,6 +15,7 @@ from serving.errors import InvalidModel
 from serving.hints import Hints
 from serving.probe import LEVELS, Traits, probe
 from serving.session import Bytes, Computing, Floats, Session
+from serving.stop import Stop
 
 FORMAT_VERSION = "1"
 SUFFIX = ".onnx"
@@ -114,16 +115,27 @@ class Model:
     def __init__(
         self,
         info: ModelInfo,
-        network: Callable[[Floats], Floats],
+        network: Callable[[Floats, Stop], Floats],
         fixed_size: tuple[int, int] | None = None,
-        run_pixels: Callable[[Bytes], Bytes] | None = None,
+        pixel_network: Callable[[Bytes, Stop], Bytes] | None = None,
         multiple: int = 1,
+        stop: Stop | None = None,
     ) -> None:
         self.info = info
         self.fixed_size = fixed_size
-        self.run_pixels = run_pixels
         self.multiple = multiple
         self._network = network
+        self._pixel_network = pixel_network
+        self._stop = stop or Stop()
+        self.run_pixels: Callable[[Bytes], Bytes] | None = None
+        if pixel_network:
+            self.run_pixels = lambda batch: pixel_network(batch, self._stop)
+
+    def until(self, stop: Stop) -> Model:
+        """The same model, whose runs end by :class:`~serving.stop.Stopped` once `stop` is set."""
+        return Model(
+            self.info, self._network, self.fixed_size, self._pixel_network, self.multiple, stop
+        )
 
     def run(self, batch: Floats) -> Floats:
         """Upscales RGB in [0, 1]: float32 [N, 3, H, W] to [N, 3, scale*H, scale*W], unclipped.
@@ -140,9 +152,9 @@ class Model:
             batch = np.pad(batch, missing, mode="edge")
         singly = self.fixed_size is not None and len(batch) > 1
         result = (
-            np.concatenate([self._network(each[None]) for each in batch])
+            np.concatenate([self._network(each[None], self._stop) for each in batch])
             if singly
-            else self._network(batch)
+            else self._network(batch, self._stop)
         )
         scale = self.info.scale
         return result[:, :, : height * scale, : width * scale]
@@ -168,23 +180,27 @@ def load_model(path: Path, computing: Computing | None = None, hints: Hints | No
         return _probed(session, path, hints or Hints())
     levels = "0..1" if session.pixels is None else "0..255"
     info = ModelInfo.from_metadata(session.metadata, str(path), levels)
-    run_pixels = None if session.fixed_size else session.pixels
-    return Model(info, session.floats, session.fixed_size, run_pixels)
+    pixel_network = None if session.fixed_size else session.pixels
+    return Model(info, session.floats, session.fixed_size, pixel_network)
 
 
 def _probed(session: Session, path: Path, hints: Hints) -> Model:
     """A model without metadata; it is called what its file is called."""
+
+    def unstopped(batch: Floats) -> Floats:
+        return session.floats(batch, Stop())
+
     cache, key = Cache("probed"), f"{sha256(path.read_bytes()).hexdigest()}, {hints}"
     try:
         traits = Traits(**cache.get(key))
     except TypeError:  # not known yet, or no longer understood
-        traits = probe(session.floats, session.fixed_size, hints, str(path))
+        traits = probe(unstopped, session.fixed_size, hints, str(path))
         cache.put(key, asdict(traits))
     most = np.float32(LEVELS[traits.input_range])
     order = slice(None, None, -1 if hints.color_order == "BGR" else None)
 
-    def network(batch: Floats) -> Floats:
-        result = session.floats(np.ascontiguousarray(batch[:, order]) * most)[:, order]
+    def network(batch: Floats, stop: Stop) -> Floats:
+        result = session.floats(np.ascontiguousarray(batch[:, order]) * most, stop)[:, order]
         return np.divide(result, most, dtype=np.float32)
 
     info = ModelInfo(path.stem, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")

@@ -4,18 +4,25 @@ import os
 import platform
 import sys
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # Dot products of 8-bit integers: AVX-512 VNNI, AVX VNNI, and Arm's.
 _DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"}
 
 
 def available_processors() -> int:
-    """Processors that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processors that this process may keep busy: those it may run on, or a container's quota."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    processors = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _QUOTA.read_text().split()
+        return min(processors, max(1, ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # There is no quota, which is told as "max".
+        return processors
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from serving.errors import InvalidConfig, InvalidModel
+from serving.stop import Stop
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -25,6 +27,8 @@ _PROVIDERS: dict[Provider, str] = {
     "coreml": "CoreMLExecutionProvider",
     "directml": "DmlExecutionProvider",
 }
+# ONNX Runtime's level of messages that are always shown.
+_FATAL = 4
 _FLOATS = ("tensor(float)", "tensor(float16)")
 
 
@@ -67,7 +71,8 @@ class Session:
 
     Attributes:
         pixels: None for a network on floats; else maps uint8 [N, H, W, 3] to the same, larger.
-        floats: maps float32 [N, 3, H, W] to the same, larger; a network on pixels rounds them.
+        floats: maps float32 [N, 3, H, W] to the same, larger; a network on pixels rounds them. Both
+            end by :class:`~serving.stop.Stopped` once the stop that they are given is set.
         fixed_size: the only height and width that the network takes, or None for any.
         metadata: what the file says of itself.
 
@@ -75,8 +80,8 @@ class Session:
         InvalidModel: the file is no ONNX model, or its interface is none of these.
     """
 
-    pixels: Callable[[Bytes], Bytes] | None
-    floats: Callable[[Floats], Floats]
+    pixels: Callable[[Bytes, Stop], Bytes] | None
+    floats: Callable[[Floats, Stop], Floats]
 
     def __init__(self, path: Path, computing: Computing) -> None:
         options = ort.SessionOptions()
@@ -96,7 +101,7 @@ class Session:
         ]
         match interface:
             case [[("tensor(uint8)", [_, height, width, 3])], [("tensor(uint8)", [_, _, _, 3])]]:
-                self.pixels = cast(Callable[[Bytes], Bytes], self._call)
+                self.pixels = cast(Callable[[Bytes, Stop], Bytes], self._call)
                 self.floats = self._rounded
             case [
                 [(source, [_, 3 | str() | None, height, width])],
@@ -113,18 +118,21 @@ class Session:
         fixed = isinstance(height, int) and isinstance(width, int)
         self.fixed_size: tuple[int, int] | None = (height, width) if fixed else None
 
-    def _call(self, batch: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _call(self, batch: NDArray[np.generic], stop: Stop) -> NDArray[np.generic]:
         (source,) = self._session.get_inputs()
-        (result,) = self._session.run(None, {source.name: batch})
+        options = ort.RunOptions()
+        options.log_severity_level = _FATAL  # Being stopped is no error.
+        with stop.interrupting(partial(setattr, options, "terminate", True)):
+            (result,) = self._session.run(None, {source.name: batch}, options)
         return cast(NDArray[np.generic], result)
 
-    def _wide(self, batch: NDArray[np.floating]) -> Floats:
-        return cast(Floats, self._call(batch).astype(np.float32, copy=False))
+    def _wide(self, batch: NDArray[np.floating], stop: Stop) -> Floats:
+        return cast(Floats, self._call(batch, stop).astype(np.float32, copy=False))
 
-    def _narrow(self, batch: Floats) -> Floats:
-        return self._wide(batch.astype(np.float16))
+    def _narrow(self, batch: Floats, stop: Stop) -> Floats:
+        return self._wide(batch.astype(np.float16), stop)
 
-    def _rounded(self, batch: Floats) -> Floats:
+    def _rounded(self, batch: Floats, stop: Stop) -> Floats:
         levels = np.rint(batch.clip(0, 1) * np.float32(255)).astype(np.uint8)
-        pixels = self._call(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)))
+        pixels = self._call(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)), stop)
         return cast(Floats, pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))

@@ -16,6 +16,7 @@ import onnxruntime
 
 from serving.cache import Cache
 from serving.catalog import Catalog
+from serving.config import ServerConfig
 from serving.engine import DEFAULT_TILE, upscale_strips
 from serving.errors import InvalidConfig, ServingError
 from serving.model import Model
@@ -42,12 +43,12 @@ class Setting:
         InvalidConfig: a number is out of range.
     """
 
-    workers: int
+    concurrency: int
     threads: int = 1
     spinning: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("workers", "threads"):
+        for name in ("concurrency", "threads"):
             if not 1 <= getattr(self, name) <= 1024:
                 raise InvalidConfig(name, getattr(self, name), "1 to 1024")
 
@@ -82,7 +83,7 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
         for setting, times in taken.items():
             # Or threads of another session that spin would disturb.
             model = catalog.read(Computing(setting.threads, setting.spinning, provider))
-            with closing(TaskPool(setting.workers)) as pool:
+            with closing(TaskPool(setting.concurrency)) as pool:
                 _seconds(model, picture, pool)
                 times.append(1000 * _seconds(model, picture, pool))
     return {setting: median(times) for setting, times in taken.items()}
@@ -130,6 +131,19 @@ def tuned(catalog: Catalog, provider: Provider = "cpu") -> Setting:
         return setting
 
 
+def setting_for(catalog: Catalog, config: ServerConfig) -> Setting:
+    """What the operator chose, or what is fastest here where nothing was chosen.
+
+    Raises:
+        InvalidModel: the default model cannot be served.
+    """
+    if config.concurrency is None and config.threads is None and config.spinning is None:
+        return tuned(catalog, config.provider)
+    threads = config.threads or 1
+    concurrency = config.concurrency or max(1, available_processors() // threads)
+    return Setting(concurrency, threads, bool(config.spinning))
+
+
 def _key(catalog: Catalog, provider: Provider, processors: int) -> str:
     machine = f"{processors} x {processor_name()}, {provider}, {onnxruntime.__version__}"
     return f"{machine}, {catalog.digest()}"
@@ -168,12 +182,12 @@ def main() -> int:
     sys.stdout.write(
         f"{catalog.resolve()} on {processors} x {processor_name()}, "
         f"ONNX Runtime {onnxruntime.__version__}\n"
-        f"{'workers':>8}{'threads':>9}{'spinning':>10}{'ms':>8}\n"
+        f"{'tiles':>8}{'threads':>9}{'spinning':>10}{'ms':>8}\n"
     )
     for setting, time in milliseconds.items():
         spinning, mark = "yes" if setting.spinning else "no", " *" if setting == chosen else ""
         sys.stdout.write(
-            f"{setting.workers:>8}{setting.threads:>9}{spinning:>10}{time:>8.1f}{mark}\n"
+            f"{setting.concurrency:>8}{setting.threads:>9}{spinning:>10}{time:>8.1f}{mark}\n"
         )
     return 0
 

@@ -167,8 +167,10 @@ def _ours(file: Path, threads: int) -> Callable[[_Pixels], _Pixels]:
 
 def _onnxruntime(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
     from serving.session import Computing, Session
+    from serving.stop import Stop
 
-    return Session(file, Computing(threads)).floats
+    session, never = Session(file, Computing(threads)), Stop()
+    return lambda lr: session.floats(lr, never)
 
 
 def _openvino(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
@@ -235,7 +237,7 @@ def _route(name: str, file: Path, threads: int) -> Callable[[bytes], object]:
         name = f"{file.stem}-fp32" if bundled and not file.stem.endswith("-int8") else file.stem
         upscaler = Upscaler(Catalog([] if bundled else [file], name), threads)
         options = Options(format=ImageFormat.PNG)
-        return lambda data: b"".join(upscaler.upscale(data, options).chunks)
+        return lambda data: b"".join(upscaler.upscale(data, options).chunks())
     upscale = _upscaler(name, file, threads)
 
     def run(data: bytes) -> bytes:

@@ -74,7 +74,7 @@ def show(config: TimelineConfig) -> bool:
         upscaler.warm_up()
         start, used, all_used = time.perf_counter(), time.process_time(), busy_seconds()
         upscaling = upscaler.upscale(data, Options(format=config.format))
-        size = sum(len(chunk) for chunk in upscaling.chunks)
+        size = sum(len(chunk) for chunk in upscaling.chunks())
         seconds, used = time.perf_counter() - start, time.process_time() - used
         others = max(0.0, busy_seconds() - all_used - used)
     except ServingError as error:

@@ -6,6 +6,7 @@ import pytest
 from serving.client import UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
+from serving.load.limits import Limits
 from serving.model import Model, load_model
 from tests.serving.networks import Network
 
@@ -49,9 +50,7 @@ def config(models: Path) -> ServerConfig:
         default_model=NEAREST,
         workers=2,
         tile=32,
-        max_input_pixels=200_000,
-        max_output_pixels=16 * 200_000,
-        max_message_mib=4,
+        limits=Limits(max_input_pixels=200_000, max_output_pixels=16 * 200_000, max_message_mib=4),
     )
 
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from serving import server, tune
+from serving import tune
 from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
-from serving.server import setting_for
-from serving.tune import Setting, best, measure, settings, tuned
+from serving.tune import Setting, best, measure, setting_for, settings, tuned
 
 
 def test_what_is_tried_never_needs_more_than_the_processors() -> None:
@@ -17,7 +16,7 @@ def test_what_is_tried_never_needs_more_than_the_processors() -> None:
     for processors in (2, 4, 7, 64):
         tried = list(settings(processors))
         assert tried[0] == Setting(processors)
-        assert all(each.workers * each.threads <= processors for each in tried)
+        assert all(each.concurrency * each.threads <= processors for each in tried)
         assert len(set(tried)) == len(tried)
 
 
@@ -59,11 +58,11 @@ def test_what_the_operator_says_is_not_measured(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = Catalog([models], "random")
-    monkeypatch.setattr(server, "tuned", lambda *_: Setting(9))
-    monkeypatch.setattr(server, "available_processors", lambda: 8)
+    monkeypatch.setattr(tune, "tuned", lambda *_: Setting(9))
+    monkeypatch.setattr(tune, "available_processors", lambda: 8)
     assert setting_for(catalog, ServerConfig()) == Setting(9)
     assert setting_for(catalog, ServerConfig(threads=2)) == Setting(4, 2)
-    assert setting_for(catalog, ServerConfig(workers=3, spinning=True)) == Setting(3, 1, True)
+    assert setting_for(catalog, ServerConfig(concurrency=3, spinning=True)) == Setting(3, 1, True)
 
 
 def test_a_provider_that_is_not_installed_is_refused_with_those_that_are() -> None:

@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from serving.errors import InvalidImage, InvalidModel, ServerBusy, UnknownModel
-from serving.interceptor import ErrorInterceptor
+from serving.rpc.call import Call
+from serving.rpc.interceptor import CallInterceptor
 
 ERRORS: dict[bytes, Exception] = {
     b"image": InvalidImage("image", "empty", "a file"),
@@ -49,6 +50,9 @@ async def many_by_writing(request: bytes, context: Any) -> None:
     await context.write(await one(request, context))
 
 
+# Every call to a server of these tests, once it has ended.
+observed: list[Call] = []
+
 HANDLERS = {
     "one": grpc.unary_unary_rpc_method_handler(one),
     "many": grpc.unary_stream_rpc_method_handler(many),
@@ -60,7 +64,7 @@ HANDLERS = {
 
 async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
     """Code and details of one call to a fresh server."""
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()])
+    server = grpc.aio.server(interceptors=[CallInterceptor(observers=[observed.append])])
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test", HANDLERS)])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -106,7 +110,7 @@ def test_domain_errors_keep_their_sentence(
 def test_the_unexpected_is_logged_and_its_details_stay_here(
     method: str, request_: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "serving.interceptor"):
+    with caplog.at_level(logging.ERROR, "serving.rpc.interceptor"):
         code, details = asyncio.run(outcome(method, request_))
     assert code == grpc.StatusCode.INTERNAL
     assert "secret" not in details
@@ -115,6 +119,22 @@ def test_the_unexpected_is_logged_and_its_details_stay_here(
     assert request_id in record.getMessage()
     assert record.exc_info
     assert record.exc_info[1] is ERRORS[request_]
+
+
+def test_observers_learn_how_each_call_ended(method: str) -> None:
+    ends = []
+    for request in (b"fine", b"busy", b"bug", b"abort"):
+        asyncio.run(outcome(method, request))
+        call = observed[-1]
+        assert call.method == f"/test/{method}"
+        assert call.seconds > 0
+        ends.append((call.code.name, call.reason))
+    assert ends == [
+        ("OK", ""),
+        ("RESOURCE_EXHAUSTED", "SERVER_BUSY"),
+        ("INTERNAL", "INTERNAL"),
+        ("DATA_LOSS", ""),
+    ]
 
 
 def test_a_handler_may_abort_by_itself(method: str) -> None:

@@ -84,23 +84,32 @@ class _Supervisor:
             signal.signal(number, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, lambda *_: self._pass_on(signal.SIGHUP))
         while not self._told_to_stop:
-            for index, worker in enumerate(self._workers):
-                if worker is None:
-                    self._workers[index] = _Worker(self._config, self._serve)
-                elif not worker.alive and self._bury(worker):
-                    if worker.exit_code == _WRONG_SETTINGS and not worker.address:
-                        self._stop()
-                        self._join()
-                        return _WRONG_SETTINGS
-                    self._workers[index] = None
-            present = [worker for worker in self._workers if worker]
-            if not self._announced and all(worker.address for worker in present):
-                self._announced = len(present) == len(self._workers)
-                if self._announced:
-                    ready(present[0].address)
-            connection.wait([worker.process.sentinel for worker in present], _LOOK_S)
+            self._fill()
+            if any(worker.cannot_start for worker in self._present):
+                self._stop()
+                self._join()
+                return _WRONG_SETTINGS
+            self._announce(ready)
+            living = [worker.process.sentinel for worker in self._present if worker.alive]
+            connection.wait(living, _LOOK_S)
         self._join()
         return 0
+
+    @property
+    def _present(self) -> "list[_Worker]":
+        return [worker for worker in self._workers if worker]
+
+    def _fill(self) -> None:
+        """Starts a worker where there is none, or none that lives any more."""
+        for index, worker in enumerate(self._workers):
+            if worker is None or (not worker.alive and self._bury(worker)):
+                self._workers[index] = _Worker(self._config, self._serve)
+
+    def _announce(self, ready: Ready) -> None:
+        """Tells once that all are ready."""
+        if not self._announced and all(worker.address for worker in self._present):
+            self._announced = True
+            ready(self._present[0].address)
 
     def _bury(self, worker: "_Worker") -> bool:
         """Notes a worker's death once; tells whether it is time for another."""
@@ -110,23 +119,23 @@ class _Supervisor:
             _log.error("worker %d died with exit code %s", pid, worker.exit_code)
             if FOLDER_VARIABLE in os.environ:
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]
-        return monotonic() - worker.started > _SHORT_LIFE_S or worker.exit_code == _WRONG_SETTINGS
+        return monotonic() - worker.started > _SHORT_LIFE_S and not worker.cannot_start
 
     def _stop(self) -> None:
         self._told_to_stop = True
         self._pass_on(signal.SIGTERM)
 
     def _pass_on(self, number: signal.Signals) -> None:
-        for worker in self._workers:
-            if worker and worker.alive and worker.process.pid:
+        for worker in self._present:
+            if worker.alive and worker.process.pid:
                 os.kill(worker.process.pid, number)
 
     def _join(self) -> None:
+        self._pass_on(signal.SIGTERM)  # Again, for one that was just being started.
         end = monotonic() + self._config.grace_s + _KILL_AFTER_S
-        for worker in self._workers:
-            if worker:
-                worker.process.join(max(0.0, end - monotonic()))
-                worker.process.kill()
+        for worker in self._present:
+            worker.process.join(max(0.0, end - monotonic()))
+            worker.process.kill()
 
 
 class _Worker:
@@ -147,6 +156,11 @@ class _Worker:
     @property
     def exit_code(self) -> int | None:
         return self.process.exitcode
+
+    @property
+    def cannot_start(self) -> bool:
+        """Whether it has ended because its settings are wrong."""
+        return self.exit_code == _WRONG_SETTINGS and not self.address
 
     @property
     def address(self) -> str:

@@ -31,6 +31,9 @@ class Catalog:
     name alone means whichever is better here: the twin for pictures of 8 bits on processors with
     instructions for that, else the file itself, whose own name then ends in ``-fp32``.
 
+    Attributes:
+        default: the model of those who name none.
+
     Args:
         extra: model files, or folders of them, offered beside the bundled models.
         default: the model of those who name none.
@@ -65,7 +68,7 @@ class Catalog:
             name + _PLAIN if name + _TWIN in found else name: path for name, path in found.items()
         }
         self._extra = tuple(extra)
-        self._default = default
+        self.default = default
         self.resolve()
         self._computing = computing
         self._hints = hints
@@ -97,7 +100,7 @@ class Catalog:
         Raises:
             UnknownModel: there is none of that name.
         """
-        name = name or self._default
+        name = name or self.default
         if name in self._paths:
             return name
         if name + _PLAIN not in self._paths:
@@ -152,7 +155,7 @@ class Catalog:
             InvalidConfig: a path holds no model any more, or two files share a name.
             UnknownModel: the default model is gone.
         """
-        new = type(self)(self._extra, self._default, self._computing, self._hints)
+        new = type(self)(self._extra, self.default, self._computing, self._hints)
         with self._loading:
             for name, model in self._loaded.items():
                 path = new._paths.get(name)

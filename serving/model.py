@@ -147,7 +147,8 @@ class Model:
         rows, columns = self.fixed_size or (
             -(-side // self.multiple) * self.multiple for side in (height, width)
         )
-        if (rows, columns) != (height, width):
+        padded = (rows, columns) != (height, width)
+        if padded:
             missing = [(0, 0), (0, 0), (0, rows - height), (0, columns - width)]
             batch = np.pad(batch, missing, mode="edge")
         singly = self.fixed_size is not None and len(batch) > 1
@@ -157,7 +158,7 @@ class Model:
             else self._network(batch, self._stop)
         )
         scale = self.info.scale
-        return result[:, :, : height * scale, : width * scale]
+        return result[:, :, : height * scale, : width * scale] if padded else result
 
 
 def load_model(path: Path, computing: Computing | None = None, hints: Hints | None = None) -> Model:

@@ -17,6 +17,7 @@ from serving.stages import Stages
 
 _PRECISIONS = {
     Precision.FP32: upscaler_pb2.PRECISION_FP32,
+    Precision.FP16: upscaler_pb2.PRECISION_FP16,
     Precision.INT8: upscaler_pb2.PRECISION_INT8,
 }
 

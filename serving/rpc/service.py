@@ -166,7 +166,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
                 models.append(messages.model(name, catalog.load(name).info))
             except InvalidModel as error:
                 _log.warning("not listed: %s", error)
-        return upscaler_pb2.ListModelsResponse(models=models, default_model=catalog.resolve())
+        return upscaler_pb2.ListModelsResponse(models=models, default_model=catalog.default)
 
     def _get_model(self, name: str) -> upscaler_pb2.GetModelResponse:
         catalog = self._upscaler.catalog

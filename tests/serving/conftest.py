@@ -48,7 +48,7 @@ def config(models: Path) -> ServerConfig:
         port=0,
         models=(models,),
         default_model=NEAREST,
-        workers=2,
+        concurrency=2,
         tile=32,
         limits=Limits(max_input_pixels=200_000, max_output_pixels=16 * 200_000, max_message_mib=4),
     )

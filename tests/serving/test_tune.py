@@ -32,7 +32,10 @@ def test_every_setting_is_measured(models: Path) -> None:
     assert min(milliseconds.values()) > 0
 
 
-def test_it_is_measured_once_for_a_model(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_measured_once_for_a_model(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no other test has measured
     measured = []
 
     def one(*arguments: object) -> dict[Setting, float]:
@@ -79,7 +82,7 @@ def test_the_program_prints_what_it_tried(
     assert tune.main() == 0
     title, columns, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("random on 2 x ")
-    assert columns.split() == ["workers", "threads", "spinning", "ms"]
+    assert columns.split() == ["tiles", "threads", "spinning", "ms"]
     assert [row.split()[:3] for row in rows] == [
         ["2", "1", "no"], ["1", "2", "no"], ["1", "2", "yes"],
     ]  # fmt: skip

@@ -86,6 +86,8 @@ class _PrecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Precision.V
     """32-bit floating point."""
     PRECISION_INT8: _Precision.ValueType  # 2
     """8-bit integers, quantised."""
+    PRECISION_FP16: _Precision.ValueType  # 3
+    """16-bit floating point."""
 
 class Precision(_Precision, metaclass=_PrecisionEnumTypeWrapper):
     """Number format of a network's arithmetic."""
@@ -96,6 +98,8 @@ PRECISION_FP32: Precision.ValueType  # 1
 """32-bit floating point."""
 PRECISION_INT8: Precision.ValueType  # 2
 """8-bit integers, quantised."""
+PRECISION_FP16: Precision.ValueType  # 3
+"""16-bit floating point."""
 Global___Precision: _TypeAlias = Precision  # noqa: Y015
 
 @_typing.final

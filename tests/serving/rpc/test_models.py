@@ -20,14 +20,16 @@ def test_all_models_are_listed(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> N
         "nearest",
         "random",
         "x4-fast",
+        "x4-fast-fp32",
         "x4-fast-int8",
     ]
-    assert response.models[3].precision == upscaler_pb2.PRECISION_INT8
+    assert response.models[3].precision == upscaler_pb2.PRECISION_FP32
+    assert response.models[4].precision == upscaler_pb2.PRECISION_INT8
     assert response.default_model == "nearest"
 
 
 def test_a_model_in_full(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> None:
-    response = stub.GetModel(upscaler_pb2.GetModelRequest(name="x4-fast"))
+    response = stub.GetModel(upscaler_pb2.GetModelRequest(name="x4-fast-fp32"))
     content = (BUNDLED / "x4-fast.onnx").read_bytes()
     assert (response.model.scale, response.halo, response.license) == (4, 10, "MIT")
     assert (response.sha256, response.size_bytes) == (sha256(content).hexdigest(), len(content))

@@ -7,7 +7,6 @@ import grpc
 
 from serving.client.failure import UpscaleFailed
 
-
 # A server that ends may drop a call that comes in the last moment; then gRPC says cancelled.
 _NOT_REACHED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 

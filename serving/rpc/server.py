@@ -127,12 +127,12 @@ class UpscalerServer:
     async def stop(self) -> None:
         """Reports itself as not healthy, refuses new calls, lets running ones finish, and ends."""
         await self._health.enter_graceful_shutdown()
-        flush_s = _FLUSH_S
+        flush_s: float | None = _FLUSH_S
         if self._drain.close():
             await self._drain.empty(self._config.grace_s)
             # A call that arrives while gRPC waits would be dropped; until then it is refused.
-            await asyncio.sleep(flush_s)
-            flush_s = 0
+            await asyncio.sleep(_FLUSH_S)
+            flush_s = None
         await self._server.stop(flush_s)
         for task in self._background:
             task.cancel()

@@ -18,8 +18,9 @@ def test_the_server_tells_how_long_to_wait() -> None:
     assert 3 <= wait <= 4.5
 
 
-def test_an_unreachable_server_is_tried_ever_more_rarely() -> None:
-    waits = [POLICY.wait_s(failure(grpc.StatusCode.UNAVAILABLE), failed) for failed in (1, 2, 3)]
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+def test_an_unreachable_server_is_tried_ever_more_rarely(code: grpc.StatusCode) -> None:
+    waits = [POLICY.wait_s(failure(code), failed) for failed in (1, 2, 3)]
     for wait, least in zip(waits, (0.2, 0.4, 0.8), strict=True):
         assert wait is not None
         assert least <= wait <= 1.5 * least

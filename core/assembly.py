@@ -17,11 +17,18 @@ from core.penalties import gradient_penalty_term, r1_term, r2_term
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
 from core.players import PlayerSpec
 from core.sampler import Sampler, load_sampler
-from core.schedule import Schedule, constant, exponential, linear
+from core.schedule import Schedule, constant, cosine, exponential, linear
 from core.trainer import Trainer
 from core.vanilla_config import VanillaConfig
 
-__all__ = ["build_batches", "build_game", "build_trainer", "build_watch", "player_spec"]
+__all__ = [
+    "build_batches",
+    "build_game",
+    "build_trainer",
+    "build_watch",
+    "epoch_steps",
+    "player_spec",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +83,15 @@ def build_batches(config: VanillaConfig, pictures: Pictures) -> ShuffledBatches:
         raise UserError(f"--batch-size: {error}") from error
 
 
+def epoch_steps(config: VanillaConfig, batches: ShuffledBatches) -> int:
+    """Return how many steps make an epoch; each takes a batch for each discriminator's move."""
+    return max(1, batches.per_epoch // config.discriminator_steps)
+
+
 def _schedules(config: VanillaConfig, per_epoch: int) -> tuple[Schedule, Schedule | None]:
     """Return the learning rate and the momentum over the steps."""
+    if config.anneal:
+        return cosine(config.learning_rate, config.epochs * per_epoch), None
     if config.optimizer == "adam":
         return constant(config.learning_rate), None
     decay = exponential(config.learning_rate, 1.000004, smallest=1e-6)
@@ -87,7 +101,9 @@ def _schedules(config: VanillaConfig, per_epoch: int) -> tuple[Schedule, Schedul
 def _optimizer(config: VanillaConfig, network: nn.Module) -> torch.optim.Optimizer:
     if config.optimizer == "adam":
         betas = (config.beta1, config.beta2)
-        return torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
+        return torch.optim.Adam(
+            network.parameters(), lr=config.learning_rate, betas=betas, fused=True
+        )
     return torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=0.5)
 
 
@@ -107,7 +123,7 @@ def build_trainer(
     game.generator.to(device)
     game.discriminator.to(device)
     loss = adversarial_loss(config.loss)
-    learning_rate, momentum = _schedules(config, batches.per_epoch)
+    learning_rate, momentum = _schedules(config, epoch_steps(config, batches))
 
     def shorten(network: nn.Module) -> None:
         clamp_column_norms(network, config.max_norm)

@@ -5,6 +5,9 @@ points. Two numbers of a fixed batch of samples show it, each as a share of what
 mean distance between two samples, and in how many places they lie, as the perplexity of the nearest
 of fifty fixed data.
 
+Noise: samples differ from each other, and from all data. A third number shows it: how much farther
+a sample lies from the nearest of the data than further data do.
+
 A discriminator that has run away: its loss is next to nothing for hundreds of steps. What the
 generator could learn from it vanishes. And where numbers are no longer finite, all is over.
 """
@@ -21,13 +24,15 @@ from torch import Tensor, nn
 from core.command import UserError
 from core.trainer import StepReport, Trainer
 
-__all__ = ["CollapseWatch", "Collapsed", "Spread", "spread"]
+__all__ = ["CollapseWatch", "Collapsed", "Likeness", "likeness"]
 
 # A sound run starts with equal samples, so only what has once been there can be lost, and a
 # generator is given so many checks to begin with.
 _GROWN, _LOST = 0.5, 0.25
 _PATIENCE = 3
 _FIRST_CHECKS = 20
+# Good samples are near 0, a blur is below 0.2, and independent pixels are above 0.6.
+_ASTRAY = 0.5
 # Share of the loss of a discriminator that guesses.
 _NOTHING_LEFT = 0.02
 _PLACES = 50
@@ -38,33 +43,43 @@ class Collapsed(UserError):
 
 
 @dataclass(frozen=True)
-class Spread:
-    """How far samples are spread, each as a share of what as many data give.
+class Likeness:
+    """What samples have in common with data.
 
     Attributes:
-        distance: mean distance between two.
-        places: perplexity of the places in which they lie.
+        distance: mean distance between two, as a share of that between data.
+        places: perplexity of the places in which they lie, as a share of the data's.
+        astray: how much farther a sample lies from the nearest datum than further data do, as a
+            share of the mean distance between data; about 0 for good samples.
     """
 
     distance: float
     places: float
+    astray: float
 
 
 def _mean_distance(points: Tensor) -> float:
-    return float(torch.pdist(points.flatten(1)).mean())
+    return float(torch.pdist(points).mean())
 
 
 def _perplexity(points: Tensor, places: Tensor) -> float:
-    nearest = torch.cdist(points.flatten(1), places.flatten(1)).argmin(dim=1)
+    nearest = torch.cdist(points, places).argmin(dim=1)
     shares = nearest.bincount(minlength=len(places)).double() / len(points)
     return float(torch.special.entr(shares).sum().exp())
 
 
-def spread(samples: Tensor, data: Tensor, places: Tensor) -> Spread:
+def _nearest_distance(points: Tensor, data: Tensor) -> float:
+    return float(torch.cdist(points, data).amin(dim=1).mean())
+
+
+def likeness(samples: Tensor, data: Tensor, places: Tensor) -> Likeness:
     """Measure samples against as many data, both ``[N, ...]``, and further data as places."""
-    return Spread(
-        _mean_distance(samples) / max(_mean_distance(data), 1e-12),
+    samples, data, places = (points.flatten(1) for points in (samples, data, places))
+    apart = max(_mean_distance(data), 1e-12)
+    return Likeness(
+        _mean_distance(samples) / apart,
         _perplexity(samples, places) / _perplexity(data, places),
+        (_nearest_distance(samples, data) - _nearest_distance(places, data)) / apart,
     )
 
 
@@ -104,7 +119,7 @@ class CollapseWatch:
         self.act = act
         self.keep_states = keep_states
         self.evidence = ""
-        self.spreads: list[Spread] = []
+        self.seen: list[Likeness] = []
         self._losses: list[Tensor] = []
         self._suspicions: deque[str] = deque(maxlen=_PATIENCE)
         self._states: deque[dict[str, Any]] = deque(maxlen=_PATIENCE)
@@ -135,16 +150,12 @@ class CollapseWatch:
         samples = self.sampler(trainer.game.generator)
         if not samples.isfinite().all():
             return "the players have diverged: samples are no longer finite"
-        found = spread(samples, self.data[: len(samples)], self.places)
-        self.spreads.append(found)
-        for name in ("distance", "places"):
-            doubt = self._lost(name)
-            if doubt:
-                return doubt
-        return self._runaway()
+        self.seen.append(likeness(samples, self.data[: len(samples)], self.places))
+        doubts = (self._lost("distance"), self._lost("places"), self._astray(), self._runaway())
+        return next(filter(None, doubts), "")
 
     def _lost(self, name: str) -> str:
-        past = [getattr(spread, name) for spread in self.spreads]
+        past = [getattr(seen, name) for seen in self.seen]
         what = {"distance": "the samples' distances", "places": "the places that samples take"}
         if max(past) >= _GROWN and past[-1] < _LOST * max(past):
             return (
@@ -153,6 +164,15 @@ class CollapseWatch:
             )
         if len(past) > _FIRST_CHECKS and max(past) < _LOST:
             return f"mode collapse: {what[name]} never grew past {max(past):.0%} of what data have"
+        return ""
+
+    def _astray(self) -> str:
+        past = [seen.astray for seen in self.seen]
+        if past[-1] > _ASTRAY and (min(past) < _ASTRAY / 2 or len(past) > _FIRST_CHECKS):
+            return (
+                "the samples are unlike any data: they lie farther from the nearest than data do "
+                f"by {past[-1]:.0%} of the distance between two data"
+            )
         return ""
 
     def _runaway(self) -> str:

@@ -30,7 +30,8 @@ class EvaluateConfig:
         metrics: parzen, the 2014 paper's score in nats; features, the distances and shares on the
             features of a classifier.
         classifier: the file that python -m core.evaluation.classifier wrote; by default
-            features-DATASET.safetensors in the data folder.
+            features-DATASET.safetensors in the data folder. One that knows other pictures, such as
+            CIFAR-10's, serves for a folder without labels.
         samples: how many are drawn.
         references: judge training pictures, k-means centroids and the mean picture too.
         seed: of the noise.

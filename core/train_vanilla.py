@@ -3,12 +3,22 @@
 import argparse
 import logging
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
 
 from core import distributed, random_state
-from core.assembly import build_batches, build_game, build_trainer, build_watch, player_spec
+from core.assembly import (
+    build_batches,
+    build_game,
+    build_trainer,
+    build_watch,
+    epoch_steps,
+    player_spec,
+)
+from core.checkpoint import load_state
 from core.collapse import Collapsed, CollapseWatch
 from core.command import run_command
 from core.evaluation.metrics import build_metrics
@@ -31,12 +41,26 @@ _ROLLBACKS = 3
 _MEASURED_SAMPLES = 10_000
 
 
-def _keep(trainer: Trainer, sampler: Sampler, noise: torch.Tensor, run: Run) -> None:
+def _cpu_minutes(generator: Path) -> float:
+    """Return the processor time that a generator's file says its training has taken so far."""
+    if not generator.exists():
+        return 0.0
+    minutes: float = load_state(generator)["training"].get("cpu_minutes", 0.0)
+    return minutes
+
+
+def _keep(
+    trainer: Trainer, sampler: Sampler, noise: torch.Tensor, run: Run, cpu_minutes: float
+) -> None:
     """Write a grid of samples and the generator."""
     pictures = sampler.pictures(noise)
     path = run.samples / f"{trainer.step:07}.png"
     save_grid(pictures, path, columns=10, enlarge=max(1, 28 // pictures.shape[-1]))
-    record = {"config": run.config, "steps": trainer.step}
+    record = {
+        "config": run.config,
+        "steps": trainer.step,
+        "cpu_minutes": round(cpu_minutes, 2),
+    }
     save_sampler(run.generator, sampler.spec, sampler.network.state_dict(), record)
 
 
@@ -104,7 +128,9 @@ def train(config: VanillaConfig) -> bool:
     random_state.seed_all(config.seed)
     game = build_game(config, spec, pictures.train.pictures)
     metric = build_metrics(config.metrics, pictures, config.classifier)
-    run, state = open_run(config.folder, config, resume=config.resume, may_change=_MAY_CHANGE)
+    # where the learning rate falls over the epochs, other epochs would be another run
+    may_change = [name for name in _MAY_CHANGE if name != "epochs" or not config.anneal]
+    run, state = open_run(config.folder, config, resume=config.resume, may_change=may_change)
     trainer = build_trainer(config, game, batches, device)
     sampler = Sampler(trainer.sampler, spec, {})
     noise = game.noise(100, device)
@@ -113,8 +139,10 @@ def train(config: VanillaConfig) -> bool:
     if state is not None:
         trainer.load_state_dict(state)
 
+    spent = _cpu_minutes(run.generator) if config.resume else 0.0
+
     def keep(trainer: Trainer) -> None:
-        _keep(trainer, sampler, noise, run)
+        _keep(trainer, sampler, noise, run, spent + time.process_time() / 60)
 
     def measure(_trainer: Trainer) -> Mapping[str, float]:
         figures = metric(sampler.sample(_MEASURED_SAMPLES))
@@ -124,13 +152,14 @@ def train(config: VanillaConfig) -> bool:
                 len(pictures.train), config.dataset, run.folder)  # fmt: skip
     finished = _play(
         run, trainer, config,
-        epoch=max(1, batches.per_epoch // config.discriminator_steps),
+        epoch=epoch_steps(config, batches),
         keep=keep,
         watch=lambda: build_watch(config, spec, pictures),
         measure=measure if config.metrics else None,
     )  # fmt: skip
     if distributed.is_main():
         keep(trainer)
+        logger.info("%.1f minutes of processor time", _cpu_minutes(run.generator))
     distributed.leave()
     return finished
 

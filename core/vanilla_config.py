@@ -67,6 +67,7 @@ class VanillaConfig:
         learning_rate: at the start.
         beta1: of adam.
         beta2: of adam.
+        anneal: let adam's learning rate fall to 0 over the epochs, as a cosine.
         max_norm: longest weight vector into a unit, of both players; 0 for no limit.
         r1: weight of the squared gradient penalty on data.
         r2: weight of the squared gradient penalty on samples.
@@ -76,8 +77,9 @@ class VanillaConfig:
         sample_every: epochs between sample grids and checkpoints.
         metrics: what is measured then: parzen, or features (on a classifier's), or both.
         classifier: for features: the file that python -m core.evaluation.classifier wrote.
-        on_collapse: what happens when the samples become alike or the discriminator runs away:
-            warn; stop; or rollback, to before, and on with other batches, three times at most.
+        on_collapse: what happens when the samples become alike, or unlike any data, or the
+            discriminator runs away: warn; stop; or rollback, to before, and on with other batches,
+            three times at most.
         precision: number format of the forward passes.
         device: auto, cpu, cuda, ...
         seed: everything random follows from it.
@@ -108,6 +110,7 @@ class VanillaConfig:
     learning_rate: float = 0.1
     beta1: float = 0.5
     beta2: float = 0.999
+    anneal: bool = False
     max_norm: float = 0.0
     r1: float = 0.0
     r2: float = 0.0
@@ -147,6 +150,8 @@ class VanillaConfig:
     def _refuse_contradictions(self) -> None:
         if self.order == "simultaneous" and self.discriminator_steps != 1:
             raise UserError("--order simultaneous needs --discriminator-steps 1")
+        if self.anneal and self.optimizer != "adam":
+            raise UserError("--anneal needs --optimizer adam: sgd has the paper's schedules")
         if self.max_norm and self.spectral_norm:
             raise UserError("--max-norm and --spectral-norm both scale the weights: choose one")
         if (self.networks == "maxout-stacked") != (self.pretrained is not None):

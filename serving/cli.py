@@ -2,22 +2,23 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import grpc
 import tyro
 
 from protos.upscaler.v1 import upscaler_pb2
-from serving.channel import LARGEST_MESSAGE_MIB
-from serving.client import UpscaleFailed, UpscalerClient
+from serving.client import ClientTls, UpscaleFailed, UpscalerClient
 from serving.codec.formats import SUFFIXES, ImageFormat
 from serving.errors import ServingError
 from serving.hints import Hints
+
+TOKEN_VARIABLE = "UPSCALER_TOKEN"
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 _WRONG_USE_CODES = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -54,6 +55,18 @@ class Arguments:
 
     server: str | None = None
     """HOST:PORT of a running server; without it, this process serves itself."""
+
+    tls: bool = False
+    """Encrypt the connection to --server; a token in UPSCALER_TOKEN is shown to it."""
+
+    ca: Path | None = None
+    """PEM file of the authorities that the server's certificate may come from; implies --tls."""
+
+    certificate: Path | None = None
+    """PEM file of this client's certificate, for servers that ask for one."""
+
+    key: Path | None = None
+    """PEM file of its private key."""
 
     model: str = ""
     """Name of a model; empty for the default."""
@@ -109,9 +122,18 @@ def run(arguments: Arguments) -> str:
         raise WrongUse(f"output is {output}; expected a folder that exists")
     if arguments.server and arguments.models:
         raise WrongUse("models is given; expected it only without server")
+    encrypted = arguments.tls or arguments.ca or arguments.certificate
+    tls = ClientTls(arguments.ca, arguments.certificate, arguments.key) if encrypted else None
+    token = os.environ.get(TOKEN_VARIABLE, "") if arguments.server else ""
     started = perf_counter()
-    with _address(arguments) as address, UpscalerClient(address, LARGEST_MESSAGE_MIB) as client:
-        response = client.upscale(
+    folder = (output or arguments.image).parent
+    with (
+        _written_whole(folder) as (file, put_at),
+        _address(arguments) as address,
+        UpscalerClient(address, tls=tls, token=token) as client,
+    ):
+        response = client.upscale_into(
+            file,
             arguments.image,
             model=arguments.model,
             format=format,
@@ -123,8 +145,8 @@ def run(arguments: Arguments) -> str:
             max_height=arguments.max_height,
             timeout_s=arguments.timeout_s,
         )
-    output = output or arguments.image.with_name(_default_name(arguments, format, response))
-    _write(output, response.image)
+        output = output or arguments.image.with_name(_default_name(arguments, format, response))
+        put_at(output)
     milliseconds = round(1000 * (perf_counter() - started))
     size = f"{response.output.width}x{response.output.height}"
     return f"{output}: {size} by {response.model.name} in {milliseconds} ms"
@@ -139,13 +161,14 @@ def _address(arguments: Arguments) -> Iterator[str]:
     from serving.catalog import DEFAULT_MODEL
     from serving.config import ServerConfig
     from serving.embedded import embedded_server
+    from serving.load.limits import Limits
 
     config = ServerConfig(
         port=0,
         models=arguments.models,
         hints=arguments.hints,
         default_model=arguments.model or DEFAULT_MODEL,
-        max_message_mib=LARGEST_MESSAGE_MIB,
+        limits=Limits(max_file_mib=2**16, max_files_mib=2**16, max_call_s=86_400),
     )
     with embedded_server(config) as address:
         yield address
@@ -162,12 +185,18 @@ def _default_name(
     return f"{arguments.image.stem}_{size}{format.value.suffixes[0]}"
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file that is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
+@contextmanager
+def _written_whole(folder: Path) -> Iterator[tuple[BinaryIO, Callable[[Path], None]]]:
+    """A file to write, and the function that gives it its name in the end: whole or not at all."""
+    partial = folder / f".upscale.{os.getpid()}.part"
+
+    def put_at(path: Path) -> None:
+        file.close()
         partial.replace(path)
+
+    try:
+        with partial.open("wb") as file:
+            yield file, put_at
     finally:
         partial.unlink(missing_ok=True)
 

@@ -1,26 +1,22 @@
 """The server's settings, checked once."""
 
-import os
-import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from serving.catalog import DEFAULT_MODEL
-from serving.channel import DEFAULT_MESSAGE_MIB, LARGEST_MESSAGE_MIB
+from serving.checks import check_range
 from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
 from serving.hints import Hints
-from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
+from serving.load.limits import Limits
+from serving.observe.logs import Logs
+from serving.observe.metrics import MetricsAt
+from serving.security.tls import Tls
+from serving.session import Provider, check_provider
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
-
-
-def available_processors() -> int:
-    """Processors that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class ServerConfig:
     """Serves super-resolution models over gRPC until SIGTERM or SIGINT.
 
     Raises:
-        InvalidConfig: a value is out of its range.
+        InvalidConfig: a value is out of its range, or the server would be open to everybody.
     """
 
     host: str = DEFAULT_HOST
@@ -46,42 +42,72 @@ class ServerConfig:
     default_model: str = DEFAULT_MODEL
     """The model for requests that name none."""
 
-    workers: int = field(default_factory=available_processors)
-    """Tiles computed at the same time, and requests; by default one for each processor."""
+    watch_models_s: float = 0.0
+    """Look for new, changed and removed model files every so many seconds; 0 never does, except
+    at SIGHUP."""
 
-    threads: int = 1
-    """Threads that each of them computes on."""
+    workers: int = 1
+    """Processes that share the port; one that dies is replaced."""
 
-    max_waiting: int = 64
-    """Requests that may wait for a worker; further ones are refused."""
+    concurrency: int | None = None
+    """Tiles that each computes at the same time; by default the processors are shared out. Where
+    neither this nor threads nor spinning is given, and there is one process, serving.tune finds out
+    what is fastest."""
+
+    threads: int | None = None
+    """Threads that each tile is computed on; by default 1."""
+
+    spinning: bool | None = None
+    """Whether such threads wait in a loop; by default not."""
+
+    provider: Provider = "cpu"
+    """What computes. All but cpu need another package than onnxruntime, such as onnxruntime-gpu."""
 
     tile: int = DEFAULT_TILE
     """Side of the tiles that images are cut into, in input pixels."""
 
-    max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS
-    """The most pixels that an input image may have."""
+    limits: Limits = field(default_factory=Limits)
+    """What one request, one client and all together may take."""
 
-    max_output_pixels: int = DEFAULT_MAX_OUTPUT_PIXELS
-    """The most pixels that a result may have."""
+    tls: Tls = field(default_factory=Tls)
+    """Encrypted connections."""
 
-    max_message_mib: int = DEFAULT_MESSAGE_MIB
-    """Largest request and response in MiB."""
+    insecure: bool = False
+    """Listen without encryption to others than this machine."""
+
+    token_file: Path | None = None
+    """TOML file of the bearer tokens of those who may call; without it, everybody may."""
+
+    metrics: MetricsAt = field(default_factory=MetricsAt)
+    """Where metrics are served."""
+
+    logs: Logs = field(default_factory=Logs)
+    """What is logged, and how."""
+
+    reflection: bool = True
+    """Tell clients such as grpcurl what the interface is."""
 
     grace_s: float = 30.0
     """Seconds that running requests get to finish when the server is told to stop."""
 
     def __post_init__(self) -> None:
-        self._check("port", 0, 65535)
-        self._check("workers", 1, 1024)
-        self._check("threads", 1, 1024)
-        self._check("max_waiting", 0, 1_000_000)
-        self._check("tile", 16, 8192)
-        self._check("max_input_pixels", 1, 2**31)
-        self._check("max_output_pixels", 1, 2**40)
-        self._check("max_message_mib", 1, LARGEST_MESSAGE_MIB)
-        self._check("grace_s", 0, 86_400)
+        check_range(self, "port", 0, 65535)
+        check_range(self, "watch_models_s", 0, 86_400)
+        check_range(self, "workers", 1, 1024)
+        for name in ("concurrency", "threads"):
+            if getattr(self, name) is not None:
+                check_range(self, name, 1, 1024)
+        check_range(self, "tile", 16, 8192)
+        check_range(self, "grace_s", 0, 86_400)
+        check_provider(self.provider)
+        if not (self.tls or self.insecure or _is_loopback(self.host)):
+            raise InvalidConfig(
+                "host", self.host, "a loopback address, or tls_certificate, or insecure"
+            )
 
-    def _check(self, name: str, least: int, most: int) -> None:
-        value = getattr(self, name)
-        if not least <= value <= most:
-            raise InvalidConfig(name, value, f"{least} to {most}")
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 from serving.config import ServerConfig
-from serving.server import UpscalerServer
+from serving.rpc.server import UpscalerServer
 
 
 @contextmanager

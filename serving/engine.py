@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from math import ceil
+
+import numpy as np
 
 from serving.errors import ImageTooLarge
 from serving.model import Model
@@ -10,7 +13,7 @@ from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
 from serving.strips import Strips, Window
 from serving.tasks import Task, TaskPool
-from serving.tiling import Span, plan_axis
+from serving.tiling import Span, even_tile, plan_axis
 
 DEFAULT_TILE = 256
 # The most pixels that a model which cannot be tiled is given.
@@ -39,7 +42,7 @@ def upscale_strips(
         ImageTooLarge: the model cannot be run by tiles, and the picture not as a whole.
     """
     scale = model.info.scale
-    down, across = _plan(model, source, tile)
+    down, across = _plan(model, source, tile, pool.workers)
     shape = (source.height * scale, source.width * scale, source.channels)
 
     def jobs() -> Iterator[tuple[Pixels, list[Task]]]:
@@ -58,8 +61,8 @@ def upscale_strips(
     return Strips(*shape, depth=depth, parts=stages.each("wait", pool.products(jobs())))
 
 
-def _plan(model: Model, source: Strips, tile: int) -> tuple[list[Span], list[Span]]:
-    """The spans of the tiles' rows, and of their columns."""
+def _plan(model: Model, source: Strips, tile: int, workers: int) -> tuple[list[Span], list[Span]]:
+    """The spans of the tiles' rows, and of their columns: few, alike, some for each worker."""
     height, width, halo = source.height, source.width, model.info.halo
     if halo is None:
         if height * width > LARGEST_WHOLE:
@@ -70,8 +73,15 @@ def _plan(model: Model, source: Strips, tile: int) -> tuple[list[Span], list[Spa
                 "as a whole and so cannot work by tiles; choose another model",
             )
         return [Span(0, height, 0, height)], [Span(0, width, 0, width)]
-    reach = margin(source.channels, halo)
-    rows, columns = model.fixed_size or [max(tile, 4 * reach, 1)] * 2
+    multiple = model.multiple
+    reach = _up(margin(source.channels, halo), multiple)
+    if model.fixed_size is None:
+        largest = _up(max(tile, 4 * reach, 1), multiple)
+        columns = even_tile(width, largest, reach, multiple=multiple)
+        least = ceil(workers / len(plan_axis(width, columns, reach, multiple)))
+        rows = even_tile(height, largest, reach, least, multiple)
+    else:
+        rows, columns = model.fixed_size
     if min(rows, columns) <= 2 * reach:
         raise ImageTooLarge(
             "image",
@@ -79,7 +89,11 @@ def _plan(model: Model, source: Strips, tile: int) -> tuple[list[Span], list[Spa
             f"none with alpha for model {model.info.name!r}, whose fixed size of {columns}x{rows} "
             "pixels leaves no room for it; choose another model",
         )
-    return plan_axis(height, rows, reach), plan_axis(width, columns, reach)
+    return plan_axis(height, rows, reach, multiple), plan_axis(width, columns, reach, multiple)
+
+
+def _up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
 
 
 def _fill(
@@ -88,9 +102,17 @@ def _fill(
     """Upscales one tile and puts what is kept of it into its place in the strip."""
     scale = model.info.scale
     with stages.measure("upscale"):
-        halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
-        result = upscale_pixels(model.run, halo, region, strip.dtype.type)
+        result = _upscale(model, region, strip.dtype.type)
         strip[:, columns.target(scale)] = result[rows.kept(scale), columns.kept(scale)]
+
+
+def _upscale(model: Model, region: Pixels, depth: Depth) -> Pixels:
+    """[H, W, C] to [scale*H, scale*W, C] of type `depth`."""
+    if model.run_pixels and region.shape[2] == 3 and region.dtype == depth == np.uint8:
+        result: Pixels = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
+        return result
+    halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
+    return upscale_pixels(model.run, halo, region, depth)
 
 
 def upscale(model: Model, pixels: Pixels, depth: Depth, tile: int = DEFAULT_TILE) -> Pixels:

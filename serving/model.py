@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
+from serving.cache import Cache
 from serving.errors import InvalidModel
 from serving.hints import Hints
-from serving.probe import LEVELS, Floats, probe_halo, probe_range, probe_scale
+from serving.probe import LEVELS, Traits, probe
+from serving.session import Bytes, Computing, Floats, Session
+from serving.stop import Stop
 
 FORMAT_VERSION = "1"
 SUFFIX = ".onnx"
@@ -22,6 +25,7 @@ class Precision(Enum):
     """Number format of a network's arithmetic, as its metadata spells it."""
 
     FP32 = "fp32"
+    FP16 = "fp16"
     INT8 = "int8"
 
 
@@ -34,7 +38,7 @@ class ModelInfo:
         scale: factor by which each side grows.
         halo: radius of the receptive field in input pixels: an output pixel depends on no input
             pixel that is further away. None where it depends on the whole picture.
-        precision: number format inside; input and output are float32 all the same.
+        precision: number format inside.
         license: under which terms the weights may be used.
         training_run: how it was made, free text or JSON.
     """
@@ -47,8 +51,15 @@ class ModelInfo:
     training_run: str
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelInfo:
-        """Reads and checks a model file's metadata; `source` names the file in errors.
+    def from_metadata(
+        cls, metadata: Mapping[str, str], source: str, levels: str = "0..1"
+    ) -> ModelInfo:
+        """Reads and checks a model file's metadata.
+
+        Args:
+            metadata: the file's keys and values.
+            source: names the file in errors.
+            levels: the range of values that the network's type of input implies.
 
         Raises:
             InvalidModel: a key is missing, or its value is not one that this program can serve.
@@ -72,7 +83,7 @@ class ModelInfo:
             return int(text)
 
         exactly("format_version", FORMAT_VERSION)
-        exactly("input_range", "0..1")
+        exactly("input_range", levels)
         exactly("color_order", "RGB")
         precisions = [precision.value for precision in Precision]
         if value("precision") not in precisions:
@@ -95,108 +106,102 @@ class Model:
     Attributes:
         info: what it is.
         fixed_size: the only height and width that the network takes, or None for any.
+        run_pixels: None for a network on floats; else upscales uint8 RGB, [N, H, W, 3] to
+            [N, scale*H, scale*W, 3].
+        multiple: what tiles' sides and positions must be multiples of, for the result not to
+            depend on where they lie.
     """
 
     def __init__(
         self,
         info: ModelInfo,
-        network: Callable[[Floats], Floats],
+        network: Callable[[Floats, Stop], Floats],
         fixed_size: tuple[int, int] | None = None,
+        pixel_network: Callable[[Bytes, Stop], Bytes] | None = None,
+        multiple: int = 1,
+        stop: Stop | None = None,
     ) -> None:
         self.info = info
         self.fixed_size = fixed_size
+        self.multiple = multiple
         self._network = network
+        self._pixel_network = pixel_network
+        self._stop = stop or Stop()
+        self.run_pixels: Callable[[Bytes], Bytes] | None = None
+        if pixel_network:
+            self.run_pixels = lambda batch: pixel_network(batch, self._stop)
+
+    def until(self, stop: Stop) -> Model:
+        """The same model, whose runs end by :class:`~serving.stop.Stopped` once `stop` is set."""
+        return Model(
+            self.info, self._network, self.fixed_size, self._pixel_network, self.multiple, stop
+        )
 
     def run(self, batch: Floats) -> Floats:
         """Upscales RGB in [0, 1]: float32 [N, 3, H, W] to [N, 3, scale*H, scale*W], unclipped.
 
-        Smaller pictures than a fixed size are continued by their last row and column.
+        Where the network takes only some sizes, pictures are continued by their last row and
+        column.
         """
-        if self.fixed_size is None:
-            return self._network(batch)
         height, width = batch.shape[2:]
-        missing = [
-            (0, 0),
-            (0, 0),
-            (0, self.fixed_size[0] - height),
-            (0, self.fixed_size[1] - width),
-        ]
-        padded = np.pad(batch, missing, mode="edge")
-        results = [self._network(padded[index : index + 1]) for index in range(len(padded))]
+        rows, columns = self.fixed_size or (
+            -(-side // self.multiple) * self.multiple for side in (height, width)
+        )
+        if (rows, columns) != (height, width):
+            missing = [(0, 0), (0, 0), (0, rows - height), (0, columns - width)]
+            batch = np.pad(batch, missing, mode="edge")
+        singly = self.fixed_size is not None and len(batch) > 1
+        result = (
+            np.concatenate([self._network(each[None], self._stop) for each in batch])
+            if singly
+            else self._network(batch, self._stop)
+        )
         scale = self.info.scale
-        return np.concatenate(results)[:, :, : height * scale, : width * scale]
+        return result[:, :, : height * scale, : width * scale]
 
 
-def load_model(path: Path, threads: int = 1, hints: Hints | None = None) -> Model:
-    """Loads a model file; each run computes on `threads` threads.
+def load_model(path: Path, computing: Computing | None = None, hints: Hints | None = None) -> Model:
+    """Loads a model file.
 
     What a file from elsewhere has no metadata for is found out by :mod:`serving.probe`.
 
     Args:
         path: of the file.
-        threads: at least 1.
+        computing: how its runs are computed; by default on one thread of the processor.
         hints: what is known of it if it has no metadata.
 
     Raises:
-        InvalidModel: the file is no ONNX model, its interface is not one [N, 3, H, W] in and one
-            out, or its metadata is not acceptable, or what it lacks cannot be found out.
+        InvalidModel: the file is no ONNX model, its interface is none that
+            :class:`~serving.session.Session` knows, or its metadata is not acceptable, or what it
+            lacks cannot be found out.
     """
-    options = ort.SessionOptions()
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.intra_op_num_threads = threads
-    # Spinning threads burn the processor that the other requests' tiles need.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own errors share no other base class.
-        raise InvalidModel(str(path), f"unreadable ({error})", "an ONNX model") from error
-    metadata = session.get_modelmeta().custom_metadata_map
-    _check_interface(session, path)
-    if "format_version" in metadata:
-        return Model(ModelInfo.from_metadata(metadata, str(path)), _network(session))
-    return _probed(session, path, hints or Hints())
+    session = Session(path, computing or Computing())
+    if "format_version" not in session.metadata:
+        return _probed(session, path, hints or Hints())
+    levels = "0..1" if session.pixels is None else "0..255"
+    info = ModelInfo.from_metadata(session.metadata, str(path), levels)
+    pixel_network = None if session.fixed_size else session.pixels
+    return Model(info, session.floats, session.fixed_size, pixel_network)
 
 
-def _check_interface(session: ort.InferenceSession, path: Path) -> None:
-    for side, tensors in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
-        found = [(tensor.type, list(tensor.shape)) for tensor in tensors]
-        match found:
-            case [("tensor(float)" | "tensor(float16)", [_, 3 | str() | None, _, _])]:
-                continue
-        raise InvalidModel(f"{path}: {side}", found, "one float tensor [N, 3, H, W]")
-
-
-def _network(session: ort.InferenceSession) -> Callable[[Floats], Floats]:
-    (source,) = session.get_inputs()
-    dtype = np.float16 if source.type == "tensor(float16)" else np.float32
-
-    def run(batch: Floats) -> Floats:
-        (result,) = session.run(None, {source.name: batch.astype(dtype, copy=False)})
-        return np.asarray(result, dtype=np.float32)
-
-    return run
-
-
-def _probed(session: ort.InferenceSession, path: Path, hints: Hints) -> Model:
+def _probed(session: Session, path: Path, hints: Hints) -> Model:
     """A model without metadata; it is called what its file is called."""
-    _, _, height, width = session.get_inputs()[0].shape
-    fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-    plain = _network(session)
-    scale = probe_scale(plain, fixed, str(path))
-    most = np.float32(LEVELS[hints.input_range or probe_range(plain, fixed, scale, str(path))])
+
+    def unstopped(batch: Floats) -> Floats:
+        return session.floats(batch, Stop())
+
+    cache, key = Cache("probed"), f"{sha256(path.read_bytes()).hexdigest()}, {hints}"
+    try:
+        traits = Traits(**cache.get(key))
+    except TypeError:  # not known yet, or no longer understood
+        traits = probe(unstopped, session.fixed_size, hints, str(path))
+        cache.put(key, asdict(traits))
+    most = np.float32(LEVELS[traits.input_range])
     order = slice(None, None, -1 if hints.color_order == "BGR" else None)
 
-    def network(batch: Floats) -> Floats:
-        result = plain(np.ascontiguousarray(batch[:, order]) * most)[:, order]
+    def network(batch: Floats, stop: Stop) -> Floats:
+        result = session.floats(np.ascontiguousarray(batch[:, order]) * most, stop)[:, order]
         return np.divide(result, most, dtype=np.float32)
 
-    halo = probe_halo(network, fixed, scale) if hints.halo is None else hints.halo
-    if fixed and (halo is None or 2 * halo >= min(fixed)):
-        raise InvalidModel(
-            str(path),
-            f"made for {width}x{height} pixels only, and sees them all",
-            "a model that takes any size, or sees less",
-        )
-    return Model(
-        ModelInfo(path.stem, scale, halo, Precision.FP32, "unknown", "unknown"), network, fixed
-    )
+    info = ModelInfo(path.stem, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")
+    return Model(info, network, session.fixed_size, multiple=traits.multiple)

@@ -9,14 +9,14 @@ instance normalisation) cannot be run by tiles.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serving.errors import InvalidModel
-from serving.hints import Range
+from serving.hints import Hints, Range
+from serving.session import Floats
 
-Floats = NDArray[np.float32]
 Network = Callable[[Floats], Floats]
 
 LEVELS: dict[Range, float] = {"0..1": 1.0, "0..255": 255.0}
@@ -26,6 +26,66 @@ _CREDIBLE = 0.1
 _CLEARLY = 1.5
 _UNSEEN = 0.5 / 255
 _SIDES = (64, 128, 256)
+_MULTIPLES = (1, 2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What was found out.
+
+    Attributes:
+        scale: factor by which each side grows.
+        multiple: what the sides of an input must be multiples of.
+        input_range: range of the samples.
+        halo: radius of the receptive field in input pixels, or None for the whole picture.
+    """
+
+    scale: int
+    multiple: int
+    input_range: Range
+    halo: int | None
+
+
+def probe(run: Network, side: tuple[int, int] | None, hints: Hints, source: str) -> Traits:
+    """Finds out what `hints` do not tell.
+
+    Args:
+        run: the network as it is, float32 [1, 3, H, W] to [1, 3, sH, sW].
+        side: the only H and W that it takes, or None.
+        hints: what is known.
+        source: names the file in errors.
+
+    Raises:
+        InvalidModel: it cannot be run, or is no enlargement, or neither range fits, or it takes one
+            size only and sees all of that.
+    """
+    scale = probe_scale(run, side, source)
+    input_range = hints.input_range or probe_range(run, side, scale, source)
+    multiple = 1 if side else probe_multiple(run, scale)
+    most = np.float32(LEVELS[input_range])
+    halo = hints.halo
+    if halo is None:
+        halo = probe_halo(lambda card: run(card * most) / most, side, scale, multiple)
+    if side and (halo is None or 2 * halo >= min(side)):
+        raise InvalidModel(
+            source,
+            f"made for {side[1]}x{side[0]} pixels only, and sees them all",
+            "a model that takes any size, or sees less",
+        )
+    return Traits(scale, multiple, input_range, halo)
+
+
+def probe_multiple(run: Network, scale: int) -> int:
+    """The least power of 2 up to 64 whose multiples are sides that the network takes."""
+    for multiple in _MULTIPLES:
+        side = _SIDES[0] + multiple
+        try:
+            shape = run(_card(side, side)).shape
+        except Exception:  # ONNX Runtime's own errors share no other base class.
+            continue
+        if shape == (1, 3, side * scale, side * scale):
+            return multiple
+    return _SIDES[0]
 
 
 def probe_scale(run: Network, side: tuple[int, int] | None, source: str) -> int:
@@ -83,7 +143,9 @@ def probe_range(run: Network, side: tuple[int, int] | None, scale: int, source: 
     return best
 
 
-def probe_halo(run: Network, side: tuple[int, int] | None, scale: int) -> int | None:
+def probe_halo(
+    run: Network, side: tuple[int, int] | None, scale: int, multiple: int = 1
+) -> int | None:
     """How many input pixels around an output pixel have an influence that can be seen.
 
     Two windows that overlap are cut out of one test card; near their borders the results differ.
@@ -92,12 +154,14 @@ def probe_halo(run: Network, side: tuple[int, int] | None, scale: int) -> int | 
         run: the network on [0, 1].
         side: the only H and W that it takes, or None.
         scale: of the network.
+        multiple: of sides and positions, to which the result may be bound.
 
     Returns:
         The halo, or None for a network that sees the whole picture, or too much of it.
     """
     for height, width in [side] if side else [(each, each) for each in _SIDES]:
-        shift = min(height, width) // 4 | 1  # odd: networks that work by blocks shall show it
+        # Odd where it may be: networks that work by blocks shall show it.
+        shift = (min(height, width) // 4 | 1) if multiple == 1 else max(multiple, height // 4)
         card = _card(height + shift, width + shift)
         first = run(card[:, :, :height, :width])
         second = run(card[:, :, shift:, shift:])

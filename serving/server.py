@@ -1,135 +1,104 @@
-"""The gRPC server: ``python -m serving.server --port 50051``."""
+"""The server's command line: ``python -m serving.server --port 50051``."""
 
+import argparse
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
-from protos.upscaler.v1 import upscaler_pb2_grpc
-from serving import service
-from serving.catalog import Catalog
-from serving.channel import message_options
 from serving.config import ServerConfig
-from serving.errors import InvalidConfig, ServingError
-from serving.interceptor import ErrorInterceptor
-from serving.pipeline.upscaler import Upscaler
-from serving.workers import WorkerPool
+from serving.errors import ServingError
+from serving.observe.logs import set_up
+from serving.rpc.server import UpscalerServer
+from serving.rpc.service import NAME
+from serving.settings import PREFIX, from_command_line, from_environment, from_file
+from serving.supervisor import supervise
 
-_HEALTH_NAMES = (health.OVERALL_HEALTH, service.NAME)
+_OK, _WRONG_SETTINGS = 0, 2
 
 
-class UpscalerServer:
-    """One server: start it, then stop it, in one event loop.
+@dataclass(frozen=True)
+class Command:
+    """Serves super-resolution models over gRPC until SIGTERM or SIGINT.
 
-    Args:
-        config: its settings.
-
-    Raises:
-        InvalidConfig: a path of models is wrong.
-        UnknownModel: there is no such default model.
+    Settings may also come from a TOML file, with underscores (`max_calls = 8`), and from the
+    environment (`UPSCALER_MAX_CALLS=8`); the environment wins over the file, the command line over
+    both.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
-        self._config = config
-        catalog = Catalog(config.models, config.default_model, config.threads, config.hints)
-        self._upscaler = Upscaler(
-            catalog,
-            config.workers,
-            config.tile,
-            config.max_input_pixels,
-            config.max_output_pixels,
-        )
-        self._workers = WorkerPool(config.workers, config.max_waiting)
+    config: Path | None = None
+    """TOML file with settings."""
 
-    async def start(self) -> str:
-        """Listens, loads the default model, and then reports itself healthy.
+    check_config: bool = False
+    """Check the settings, the files they name and the default model, and end."""
 
-        Returns:
-            The address to call, ``host:port``.
-
-        Raises:
-            InvalidConfig: the address cannot be listened on.
-            InvalidModel: the default model cannot be served.
-        """
-        config = self._config
-        self._server = grpc.aio.server(
-            interceptors=[ErrorInterceptor()],
-            options=[
-                *message_options(config.max_message_mib),
-                # A second server on the port is a mistake, not a sharer of its load.
-                ("grpc.so_reuseport", 0),
-            ],
-        )
-        upscaler_pb2_grpc.add_UpscalerServiceServicer_to_server(
-            service.UpscalerService(self._upscaler, self._workers, config.max_message_mib),
-            self._server,
-        )
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            [service.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
-        )
-        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
-        host = f"[{config.host}]" if ":" in config.host else config.host
-        try:
-            port = self._server.add_insecure_port(f"{host}:{config.port}")
-        except RuntimeError as error:
-            raise InvalidConfig(
-                "host and port", f"{host}:{config.port}", "an address that is free to listen on"
-            ) from error
-        await self._server.start()
-        await self._workers.run(self._upscaler.warm_up)
-        await self._report(health_pb2.HealthCheckResponse.SERVING)
-        return f"{host}:{port}"
-
-    async def stop(self) -> None:
-        """Refuses new calls, lets running ones finish for the grace period, and ends."""
-        await self._health.enter_graceful_shutdown()
-        await self._server.stop(self._config.grace_s)
-        self._workers.close()
-        self._upscaler.close()
-
-    async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in _HEALTH_NAMES:
-            await self._health.set(name, status)
+    server: ServerConfig = field(default_factory=ServerConfig)
 
 
-async def serve(config: ServerConfig, ready: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT; calls `ready` with the address once calls can be answered.
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit code: 0 after a signal, 2 for settings that are wrong."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        command = _command(arguments)
+        config = command.server
+        if command.check_config:
+            UpscalerServer(config).check()
+            sys.stdout.write("The settings are fine.\n")
+            return _OK
+        set_up(config.logs)
+        if config.workers > 1:
+            return supervise(config, serve, _ready)
+        asyncio.run(serve(config, _ready))
+    except ServingError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return _WRONG_SETTINGS
+    return _OK
+
+
+def _command(arguments: Sequence[str]) -> Command:
+    # The file has to be known before all else can be understood.
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path, default=os.environ.get(f"{PREFIX}CONFIG"))
+    path = parser.parse_known_args(arguments)[0].config
+    config = ServerConfig()
+    if path:
+        config = from_file(config, Path(path))
+    return from_command_line(Command(server=from_environment(config)), arguments)
+
+
+def _ready(address: str) -> None:
+    sys.stdout.write(f"Serving {NAME} on {address}\n")
+    sys.stdout.flush()
+
+
+async def serve(
+    config: ServerConfig, ready: Callable[[str], None], share_port: bool = False
+) -> None:
+    """Serves until SIGTERM or SIGINT; SIGHUP looks for new models.
+
+    Args:
+        config: the settings.
+        ready: called with the address once calls can be answered.
+        share_port: whether other processes listen on the port, too.
 
     Raises:
-        ServingError: as :class:`UpscalerServer` and its ``start``.
+        ServingError: as :class:`~serving.rpc.server.UpscalerServer` and its ``start``.
     """
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
-    server = UpscalerServer(config)
+    server = UpscalerServer(config, share_port)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(server.reload_models))
     try:
         ready(await server.start())
         await told_to_stop.wait()
     finally:
         await server.stop()
-
-
-def main() -> int:
-    """The command line; returns the exit code: 0 after a signal, 2 for settings that are wrong."""
-    import tyro
-
-    def ready(address: str) -> None:
-        sys.stdout.write(f"Serving {service.NAME} on {address}\n")
-        sys.stdout.flush()
-
-    try:
-        asyncio.run(serve(tyro.cli(tyro.conf.OmitArgPrefixes[ServerConfig]), ready))
-    except ServingError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 ONNX Runtime gets more out of several callers with one thread each than out of one with several, so
 the unit of work is one tile. Requests take turns: the tiles of a large picture do not hold up a
-small one that comes later.
+small one that comes later. As a tile that has begun is not interrupted, there is one thread more
+than work at large pictures, for small ones only: they begin at once, and the operating system
+shares out the processors.
 """
 
 from collections import deque
@@ -14,24 +16,40 @@ from typing import TypeVar
 Task = Callable[[], None]
 Product = TypeVar("Product")
 
-_Waiting = deque[tuple[Task, "Future[None]"]]
+# Tasks of a small run.
+_FEW = 2
+
+
+class _Run:
+    """The tasks of one caller, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[Task, Future[None]]] = deque()
+        self.submitted = 0
+        self.is_all = False
+
+    def is_small(self, most: int) -> bool:
+        """Whether it is known that there were never more than `most` tasks."""
+        return self.is_all and self.submitted <= most
 
 
 class TaskPool:
     """A number of threads, and the tasks that wait for them.
 
     Args:
-        workers: tasks that run at the same time.
+        workers: tasks that run at the same time, not counting one of a small run.
     """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._changed = Condition()
         self._closed = False
-        # Of each run that has waiting tasks: the one whose turn is next comes first.
-        self._turns: deque[_Waiting] = deque()
-        for number in range(workers):
-            Thread(target=self._work, name=f"tile-{number}", daemon=True).start()
+        # The runs that have waiting tasks: the one whose turn is next comes first.
+        self._turns: deque[_Run] = deque()
+        for number in range(workers + 1):
+            for_small_ones = number == workers
+            name = "tile-small" if for_small_ones else f"tile-{number}"
+            Thread(target=self._work, args=[for_small_ones], name=name, daemon=True).start()
 
     def close(self) -> None:
         """Ends the threads once nothing waits any more."""
@@ -51,31 +69,38 @@ class TaskPool:
         Raises:
             Exception: what a task raised; the tasks that still wait are dropped.
         """
-        waiting: _Waiting = deque()
+        run = _Run()
         under_way: deque[tuple[Product, list[Future[None]]]] = deque()
         try:
             for product, tasks in jobs:
-                under_way.append((product, [self._submit(waiting, task) for task in tasks]))
+                under_way.append((product, [self._submit(run, task) for task in tasks]))
                 ahead = sum(len(futures) for _, futures in under_way) - len(under_way[0][1])
                 if ahead >= 2 * self.workers:
                     yield _finished(*under_way.popleft())
+            self._complete(run)
             while under_way:
                 yield _finished(*under_way.popleft())
         finally:
             with self._changed:
-                waiting.clear()
+                run.waiting.clear()
 
-    def _submit(self, waiting: _Waiting, task: Task) -> "Future[None]":
+    def _submit(self, run: _Run, task: Task) -> "Future[None]":
         future: Future[None] = Future()
         with self._changed:
-            if not waiting:
-                self._turns.append(waiting)
-            waiting.append((task, future))
-            self._changed.notify()
+            if not run.waiting:
+                self._turns.append(run)
+            run.waiting.append((task, future))
+            run.submitted += 1
+            self._changed.notify_all()
         return future
 
-    def _work(self) -> None:
-        while next_task := self._next():
+    def _complete(self, run: _Run) -> None:
+        with self._changed:
+            run.is_all = True
+            self._changed.notify_all()
+
+    def _work(self, for_small_ones: bool) -> None:
+        while next_task := self._next(for_small_ones):
             task, future = next_task
             try:
                 task()
@@ -86,15 +111,17 @@ class TaskPool:
             # Or this thread keeps the last tile's pixels alive while it waits.
             del task, future, next_task
 
-    def _next(self) -> tuple[Task, "Future[None]"] | None:
+    def _next(self, for_small_ones: bool) -> tuple[Task, "Future[None]"] | None:
         with self._changed:
             while True:
-                while self._turns:
-                    waiting = self._turns.popleft()
-                    if waiting:  # else its run was given up
-                        found = waiting.popleft()
-                        if waiting:
-                            self._turns.append(waiting)
+                for run in [*self._turns]:
+                    if for_small_ones and not run.is_small(_FEW):
+                        continue
+                    self._turns.remove(run)
+                    if run.waiting:  # else it was given up
+                        found = run.waiting.popleft()
+                        if run.waiting:
+                            self._turns.append(run)
                         return found
                 if self._closed:
                     return None

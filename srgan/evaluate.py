@@ -1,39 +1,28 @@
-"""Measure upscalers on test sets: PSNR and SSIM on luma and on RGB, each under its own name."""
+"""Measure upscalers on sets of pictures: figures as a table and as JSON, and a page to look at."""
 
 import json
-import logging
+import os
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import tyro
-from torch import Tensor
 
+from core.checkpoint import replace_file
 from core.command import UserError, run_command
-from srgan.cache import read_rgb
-from srgan.metrics import crop_border, luma, psnr, quantise, ssim
-from srgan.patches import as_tensor
-from srgan.resize import imresize_uint8
-from srgan.sources import list_pictures
-from srgan.stlpips import ShiftTolerantLPIPS
+from srgan.evaluation.crops import CropChooser
+from srgan.evaluation.measures import Measure, distances, fidelity, naturalness
+from srgan.evaluation.page import Section, render_page
+from srgan.evaluation.scores import SetScore, score_set
+from srgan.evaluation.sets import inputs, pairs
+from srgan.evaluation.table import Table, notes
+from srgan.niqe import OWN_MODEL
 from srgan.upscalers import Upscaler, open_upscaler
 
-__all__ = ["EvaluateConfig", "evaluate", "evaluation_pairs", "score"]
-
-logger = logging.getLogger(__name__)
-
-_COLUMNS = {
-    "psnr_y": "PSNR-Y",
-    "ssim_y": "SSIM-Y",
-    "psnr_rgb": "PSNR-RGB",
-    "ssim_rgb": "SSIM-RGB",
-    "st_lpips": "ST-LPIPS",
-    "seconds": "seconds",
-}
+__all__ = ["EvaluateConfig", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -41,13 +30,19 @@ class EvaluateConfig:
     """What to measure.
 
     Attributes:
-        models: bicubic, .onnx files, .safetensors files.
+        models: bicubic, lanczos, .onnx files, checkpoints.
         sets: folders with HR/ and LRx2/ or LRx4/ inside, or folders of pictures, which are reduced
             with MATLAB's bicubic first.
-        scale: of bicubic.
-        border: pixels taken off each side before comparing; the scale where not given.
-        perceptual: also measure shift-tolerant LPIPS (VGG trunk, no border cut; lower is closer).
-        json_out: also write the table to this file.
+        scale: of bicubic and lanczos.
+        border: pixels taken off each side before PSNR and SSIM; the scale where not given.
+        perceptual: also measure ST-LPIPS (VGG trunk), LPIPS (AlexNet trunk) and NIQE, which take
+            longer; on whole pictures.
+        reference: the sets hold originals. With --no-reference their pictures are themselves what
+            is upscaled, and NIQE is all that is measured.
+        niqe_model: another model of clean photographs than this project's, such as the published
+            niqe_pris_params.npz.
+        json_out: also write all figures to this file, picture by picture too.
+        html_out: also write this page: the table, and crops where the models differ most.
     """
 
     models: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -55,94 +50,106 @@ class EvaluateConfig:
     scale: int = 4
     border: int | None = None
     perceptual: bool = False
+    reference: bool = True
+    niqe_model: Path | None = None
     json_out: Path | None = None
+    html_out: Path | None = None
 
     def __post_init__(self) -> None:
+        if not self.models:
+            raise UserError("name at least one model: bicubic, lanczos, or a file")
+        if not self.sets:
+            raise UserError("--sets needs at least one folder")
         if self.scale < 1:
             raise UserError(f"--scale must be at least 1, not {self.scale}")
         if self.border is not None and self.border < 0:
             raise UserError(f"--border must be at least 0, not {self.border}")
 
 
-def evaluation_pairs(folder: Path, scale: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield ``(lr, hr)``, float32 ``[1, 3, H, W]`` and ``[1, 3, scale * H, scale * W]`` in [0, 1].
-
-    Raises:
-        UserError: if the folder holds no pictures, or a picture has no twin of the right size.
-    """
-    published = folder / "HR"
-    for path in list_pictures(published if published.is_dir() else folder):
-        hr = as_tensor([read_rgb(path)])
-        height, width = (side // scale * scale for side in hr.shape[-2:])
-        hr = hr[..., :height, :width]
-        twins = folder / f"LRx{scale}"
-        if published.is_dir() and twins.is_dir():
-            twin = twins / path.name
-            if not twin.is_file():
-                raise UserError(f"{path} has no low-resolution twin {twin}")
-            lr = as_tensor([read_rgb(twin)])
-        else:
-            lr = imresize_uint8(hr.mul(255).round().to(torch.uint8), 1 / scale).float() / 255
-        if [scale * side for side in lr.shape[-2:]] != [height, width]:
-            raise UserError(f"{path} is not {scale} times as large as its low-resolution twin")
-        yield lr, hr
+def _distinct(short: Sequence[str], long: Sequence[str]) -> list[str]:
+    """Return the short names, or the long ones of those that would be taken for another."""
+    return [
+        name if short.count(name) == 1 else whole for name, whole in zip(short, long, strict=True)
+    ]
 
 
-def score(
-    upscaler: Upscaler, folder: Path, border: int, perceptual: ShiftTolerantLPIPS | None = None
-) -> dict[str, float]:
-    """Return the means over a set of PSNR (dB) and SSIM on luma and RGB, and seconds in all.
+def _open(config: EvaluateConfig) -> list[list[Upscaler]]:
+    """Open the models, those of one scale together, in the order in which scales come up."""
+    models = list(dict.fromkeys(config.models))
+    opened = [open_upscaler(model, config.scale) for model in models]
+    names = _distinct([upscaler.name for upscaler in opened], models)
+    named = [replace(upscaler, name=name) for upscaler, name in zip(opened, names, strict=True)]
+    scales = [upscaler.scale for upscaler in named]
+    together = sorted(named, key=lambda upscaler: scales.index(upscaler.scale))
+    return [list(group) for _, group in groupby(together, key=lambda upscaler: upscaler.scale)]
 
-    Args:
-        upscaler: what enlarges.
-        folder: the set, as for :func:`evaluation_pairs`.
-        border: pixels taken off each side before PSNR and SSIM.
-        perceptual: also return the mean of this distance, as ``st_lpips``.
-    """
-    rows = []
-    seconds = 0.0
-    for lr, hr in evaluation_pairs(folder, upscaler.scale):
-        start = time.perf_counter()
-        upscaled = upscaler.run(lr)
-        seconds += time.perf_counter() - start
-        whole = quantise(upscaled)
-        got, wanted = crop_border(whole, border), crop_border(quantise(hr), border)
-        row = {
-            "psnr_y": psnr(luma(got), luma(wanted)),
-            "ssim_y": ssim(luma(got), luma(wanted)),
-            "psnr_rgb": psnr(got, wanted),
-            "ssim_rgb": ssim(got, wanted),
-        }
-        if perceptual is not None:
-            with torch.no_grad():
-                row["st_lpips"] = float(perceptual(whole.float(), hr))
-        rows.append(row)
-    means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
-    return means | {"pictures": float(len(rows)), "seconds": seconds}
+
+def _perceptual(config: EvaluateConfig) -> tuple[Measure, ...]:
+    if not config.perceptual and config.reference:
+        return ()
+    last = naturalness(config.niqe_model or OWN_MODEL)
+    return (*distances(), last) if config.reference else (last,)
+
+
+def _sections(
+    config: EvaluateConfig,
+    groups: list[list[Upscaler]],
+    sets: Sequence[str],
+    perceptual: tuple[Measure, ...],
+) -> Iterator[Section]:
+    """Score set by set, and the upscalers of each scale together."""
+    for folder, name in zip(config.sets, sets, strict=True):
+        for upscalers in groups:
+            scale = upscalers[0].scale
+            border = scale if config.border is None else config.border
+            chooser = CropChooser(scale) if config.html_out is not None else None
+            try:
+                scores = score_set(
+                    name,
+                    upscalers,
+                    pairs(folder, scale) if config.reference else inputs(folder),
+                    (*fidelity(border), *perceptual) if config.reference else perceptual,
+                    None if chooser is None else chooser.watch,
+                )
+            except ValueError as error:  # a picture that cannot be read, or is too small
+                raise UserError(f"{folder}: {error}") from error
+            yield Section(scores, [] if chooser is None else chooser.crops())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        replace_file(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def evaluate(config: EvaluateConfig) -> bool:
-    """Score each model on each set and print the table."""
-    columns = {name: title for name, title in _COLUMNS.items()
-               if config.perceptual or name != "st_lpips"}  # fmt: skip
-    perceptual = ShiftTolerantLPIPS("vgg") if config.perceptual else None
-    titles = "".join(f"{title:>10}" for title in columns.values())
-    sys.stdout.write(f"{'model':<28}{'set':<14}{titles}\n")
-    table = []
-    for model in config.models:
-        upscaler = open_upscaler(model, config.scale)
-        border = upscaler.scale if config.border is None else config.border
-        for folder in config.sets:
-            try:
-                row = score(upscaler, folder, border, perceptual)
-            except ValueError as error:  # a picture that cannot be read, or is too small
-                raise UserError(f"{folder}: {error}") from error
-            table.append({"model": upscaler.name, "set": folder.name, **row})
-            numbers = "".join(f"{row[c]:>10.{2 if 'psnr' in c else 4}f}" for c in columns)
-            sys.stdout.write(f"{upscaler.name:<28}{folder.name:<14}{numbers}\n")
-            sys.stdout.flush()
+    """Score each model on each set, print the table as it grows, and write what is asked for.
+
+    Raises:
+        UserError: if a model or a set cannot be read.
+    """
+    groups = _open(config)
+    sets = _distinct([folder.resolve().name for folder in config.sets], [*map(str, config.sets)])
+    perceptual = _perceptual(config)
+    measures = (*fidelity(0), *perceptual) if config.reference else perceptual
+    table = Table([upscaler.name for group in groups for upscaler in group], sets, measures)
+    sys.stdout.write(table.header())
+    sections = []
+    for section in _sections(config, groups, sets, perceptual):
+        sections.append(section)
+        sys.stdout.write("".join(map(table.row, section.scores)))
+        sys.stdout.flush()
+    scores: list[SetScore] = [score for section in sections for score in section.scores]
+    sys.stdout.write("".join(f"{note}\n" for note in notes(scores, measures)))
     if config.json_out is not None:
-        config.json_out.write_text(json.dumps(table, indent=2) + "\n")
+        rows = [score.as_json() for score in scores]
+        _write(config.json_out, json.dumps(rows, indent=2, allow_nan=False) + "\n")
+    if config.html_out is not None:
+        _write(config.html_out, render_page(sections, measures))
     return True
 
 

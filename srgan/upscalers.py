@@ -1,8 +1,9 @@
-"""Anything that upscales, behind one call: a trained generator, an ONNX file, or bicubic."""
+"""Anything that upscales, behind one call: a trained generator, an ONNX file, or interpolation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnxruntime
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from core.command import UserError
+from srgan.community import is_community, load_descriptor
 from srgan.generators import load_generator
 
 __all__ = ["Upscaler", "open_upscaler"]
@@ -32,18 +34,23 @@ class Upscaler:
     run: Callable[[Tensor], Tensor]
 
 
-def _bicubic(scale: int) -> Upscaler:
+_INTERPOLATIONS: Mapping[str, Image.Resampling] = MappingProxyType(
+    {"bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
+)
+
+
+def _interpolation(name: str, scale: int) -> Upscaler:
     def enlarged(levels: Tensor) -> Tensor:
         picture = Image.fromarray(levels.numpy())
         size = (picture.width * scale, picture.height * scale)
-        return torch.from_numpy(np.array(picture.resize(size, Image.Resampling.BICUBIC)))
+        return torch.from_numpy(np.array(picture.resize(size, _INTERPOLATIONS[name])))
 
     def run(lr: Tensor) -> Tensor:
         levels = lr.permute(0, 2, 3, 1).mul(255).round().to("cpu", torch.uint8)
         hr = torch.stack([enlarged(picture) for picture in levels])
         return (hr.permute(0, 3, 1, 2).float() / 255).to(lr.device)
 
-    return Upscaler("bicubic", scale, run)
+    return Upscaler(name, scale, run)
 
 
 def _onnx(path: Path) -> Upscaler:
@@ -54,10 +61,15 @@ def _onnx(path: Path) -> Upscaler:
     metadata = session.get_modelmeta().custom_metadata_map
     if "scale" not in metadata:
         raise UserError(f"{path} has no 'scale' in its metadata; was it exported by this project?")
-    source = session.get_inputs()[0].name
+    source = session.get_inputs()[0]
 
     def run(lr: Tensor) -> Tensor:
-        hr = session.run(None, {source: lr.contiguous().cpu().numpy()})[0]
+        if source.type == "tensor(uint8)":
+            levels = lr.clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
+            pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
+            hr = torch.from_numpy(session.run(None, {source.name: pixels})[0])
+            return (hr.permute(0, 3, 1, 2).float() / 255).to(lr.device)
+        hr = session.run(None, {source.name: lr.contiguous().cpu().numpy()})[0]
         return torch.from_numpy(hr).to(lr.device)
 
     return Upscaler(path.name, int(metadata["scale"]), run)
@@ -75,20 +87,35 @@ def _trained(path: Path, device: torch.device | str) -> Upscaler:
     return Upscaler(path.name, spec.scale, run)
 
 
+def _community(path: Path, device: torch.device | str) -> Upscaler:
+    descriptor = load_descriptor(path).to(device)
+
+    def run(lr: Tensor) -> Tensor:
+        hr: Tensor = descriptor(lr.to(device))
+        return hr.clone().to(lr.device)  # what is made in inference mode cannot be in a loss
+
+    return Upscaler(path.name, descriptor.scale, run)
+
+
 def open_upscaler(model: str, scale: int, device: torch.device | str = "cpu") -> Upscaler:
-    """Open ``bicubic``, an ``.onnx`` file or a ``.safetensors`` file of this project.
+    """Open ``bicubic``, ``lanczos``, an ``.onnx`` file or a checkpoint, ours or another project's.
 
     Args:
         model: the name or path.
-        scale: for bicubic, which knows none.
-        device: where a .safetensors file's network runs; the others run on the processor.
+        scale: for interpolation, which knows none.
+        device: where a checkpoint's network runs; the others run on the processor.
 
     Raises:
         UserError: if it is none of these, or cannot be read.
     """
-    if model == "bicubic":
-        return _bicubic(scale)
+    if model in _INTERPOLATIONS:
+        return _interpolation(model, scale)
     path = Path(model)
     if not path.is_file():
-        raise UserError(f"model must be bicubic, an .onnx or a .safetensors file, not {model!r}")
-    return _onnx(path) if path.suffix == ".onnx" else _trained(path, device)
+        raise UserError(
+            f"model must be {', '.join(_INTERPOLATIONS)}, an .onnx file or a checkpoint, "
+            f"not {model!r}"
+        )
+    if path.suffix == ".onnx":
+        return _onnx(path)
+    return _community(path, device) if is_community(path) else _trained(path, device)

@@ -12,7 +12,7 @@ from core.pictures import save_grid
 from core.trainer import Trainer
 from srgan.cache import PairCache
 from srgan.degradations import Degradation, Draw
-from srgan.evaluate import evaluation_pairs
+from srgan.evaluation.sets import pairs as pairs_of
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 
@@ -74,9 +74,8 @@ def validation(
             ]
             scores[f"validation/{name}_psnr_y"] = score(trainer, pairs)
         for folder in sets:
-            scores[f"validation/{folder.name}_psnr_y"] = score(
-                trainer, list(evaluation_pairs(folder, scale))
-            )
+            pairs = [(pair.lr, pair.hr) for pair in pairs_of(folder, scale)]
+            scores[f"validation/{folder.name}_psnr_y"] = score(trainer, pairs)
         return scores
 
     return measure

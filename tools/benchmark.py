@@ -1,24 +1,36 @@
-"""Time ONNX models against each other: interleaved runs of one picture, medians, ratios."""
+"""Time this project's models and engine against others: interleaved runs, medians, ratios."""
 
 import logging
 import statistics
 import sys
-import time
+import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import onnxruntime
 import tyro
+from PIL import Image
 
+import serving
+import srgan
 from core.command import UserError, run_command
-from tools.machine import processor
+from serving.processor import available_processors, processor_name
+from srgan.evaluation.scores import mean_psnr_y
+from srgan.upscalers import open_upscaler
+from tools.engines import NEEDS, Engine, Run, installed
 
-__all__ = ["BenchmarkConfig", "benchmark", "median_seconds"]
+__all__ = ["BenchmarkConfig", "Timing", "benchmark", "time_engines"]
 
 logger = logging.getLogger(__name__)
+
+_BUNDLED = Path(serving.__file__).parent / "models"
+_WEIGHTS = Path(srgan.__file__).parent / "weights"
+_PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"
+_SCALE = 4
+# Processors that others may use before a figure is doubtful.
+_DISTURBED = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,67 +38,178 @@ class BenchmarkConfig:
     """What to time.
 
     Attributes:
-        models: ONNX files that take float32 [N, 3, H, W]; the first one is the reference.
-        size: side of the square picture.
-        threads: of each model's session.
-        runs: counted runs of each model; one more goes before.
+        models: networks: .onnx files, and for torch .safetensors; the first one is the reference.
+        engines: which of ours, onnxruntime (a bare session on the whole picture), openvino, ncnn,
+            torch and torch-bf16 to run them with; those that are not installed are left out.
+        sizes: sides of the square pictures.
+        picture: an image file that is timed as it is, instead of squares.
+        files: include reading the picture from PNG or its own format, and writing PNG.
+        threads: of each engine.
+        runs: counted runs of each; one more goes before.
+        plot: a file for a plot of quality against speed, one point a row.
+        quality: the folder that the plot's quality is measured on, as for srgan.evaluate.
     """
 
-    models: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    size: int = 256
-    threads: int = 2
-    runs: int = 15
+    models: Annotated[tuple[Path, ...], tyro.conf.Positional] = (
+        _BUNDLED / "x4-fast.onnx",
+        _BUNDLED / "x4-fast-int8.onnx",
+        _WEIGHTS / "x4-fast.safetensors",
+    )
+    engines: tuple[str, ...] = ("ours", "openvino", "ncnn", "torch", "torch-bf16")
+    sizes: tuple[int, ...] = (256,)
+    picture: Path | None = None
+    files: bool = False
+    threads: int = available_processors()
+    runs: int = 7
+    plot: Path | None = None
+    quality: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("size", "threads", "runs"):
+        for name in ("threads", "runs"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        if not self.sizes or min(self.sizes) < 1:
+            raise UserError("--sizes must be at least 1")
+        if unknown := set(self.engines) - set(NEEDS):
+            raise UserError(f"--engines must be some of {', '.join(NEEDS)}, not {unknown.pop()}")
+        for path in (*self.models, *([self.picture] if self.picture else [])):
+            if not path.is_file():
+                raise UserError(f"there is no file {path}")
+        if (self.plot is None) != (self.quality is None):
+            raise UserError("--plot and --quality go together")
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Sessions that spin while they wait slow each other down.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own, one for each status
-        raise UserError(f"{path} cannot be opened by ONNX Runtime: {error}") from error
+@dataclass(frozen=True)
+class Timing:
+    """What an engine took for a network: medians of its runs."""
+
+    engine: str
+    file: Path
+    seconds: float
+    used: float
+    others: float
 
 
-def median_seconds(models: Sequence[Path], size: int, threads: int, runs: int) -> list[float]:
-    """Return each model's median time for a square picture, the models taking turns.
+def time_engines(
+    pairs: Sequence[tuple[str, Path]],
+    picture: Path,
+    threads: int,
+    runs: int,
+    files: bool = False,
+) -> list[Timing]:
+    """Run each engine on its file in turn, run by run, all in processes of their own.
 
     Raises:
-        UserError: if a file cannot be opened.
+        UserError: if one of them cannot run its file.
     """
-    sessions = [_session(path, threads) for path in models]
-    picture = np.random.default_rng(0).random((1, 3, size, size), dtype=np.float32)
-    feeds = [{session.get_inputs()[0].name: picture} for session in sessions]
-    seconds: list[list[float]] = [[] for _ in sessions]
-    for run in range(runs + 1):
-        for session, feed, taken in zip(sessions, feeds, seconds, strict=True):
-            start = time.perf_counter()
-            session.run(None, feed)
-            if run:
-                taken.append(time.perf_counter() - start)
-    return [statistics.median(taken) for taken in seconds]
+    with ExitStack() as stack:
+        try:
+            engines = [
+                stack.enter_context(Engine(name, file, threads, picture, files))
+                for name, file in pairs
+            ]
+            taken: list[list[Run]] = [[] for _ in engines]
+            for _ in range(runs):
+                for engine, results in zip(engines, taken, strict=True):
+                    results.append(engine.run())
+        except RuntimeError as error:
+            raise UserError(str(error)) from error
+    return [
+        Timing(
+            engine.name,
+            engine.file,
+            *(
+                statistics.median(getattr(run, name) for run in results)
+                for name in ("seconds", "used", "others")
+            ),
+        )
+        for engine, results in zip(engines, taken, strict=True)
+    ]
+
+
+def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
+    """Which engine runs which file: torch its own, the others ONNX, the 8-bit ones ours alone."""
+    found = []
+    for file in config.models:
+        for name in config.engines:
+            if not installed(name):
+                logger.warning("%s is not installed", NEEDS[name])
+                continue
+            if name.startswith("torch") != (file.suffix == ".safetensors"):
+                continue
+            if file.stem.endswith("-int8") and name in ("openvino", "ncnn"):
+                continue
+            found.append((name, file))
+    if not found:
+        raise UserError("none of the engines runs any of the models")
+    return found
+
+
+def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
+    sys.stdout.write(
+        f"{title}\n{'model':<24}{'engine':<14}{'ms':>9}{'ratio':>8}{'Mpx/s':>8}"
+        f"{'busy':>7}{'others':>8}\n"
+    )
+    for each in timings:
+        doubtful = " (disturbed)" if each.others > _DISTURBED else ""
+        sys.stdout.write(
+            f"{each.file.name:<24}{each.engine:<14}{1e3 * each.seconds:>9.1f}"
+            f"{each.seconds / timings[0].seconds:>8.2f}"
+            f"{_SCALE**2 * pixels / each.seconds / 1e6:>8.2f}"
+            f"{each.used:>7.2f}{each.others:>8.2f}{doubtful}\n"
+        )
+    sys.stdout.flush()
+
+
+def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> None:
+    """Plot quality against speed."""
+    import matplotlib.pyplot as plt
+
+    assert config.quality is not None
+    assert config.plot is not None
+    figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
+    scores = {
+        file: mean_psnr_y(open_upscaler(str(file), _SCALE), config.quality)
+        for file in {each.file for each in timings}
+    }
+    for each in timings:
+        speed = _SCALE**2 * pixels / each.seconds / 1e6
+        axes.plot(speed, scores[each.file], "o", label=f"{each.file.stem}, {each.engine}")
+    axes.set_xscale("log")
+    axes.set_xlabel(f"output megapixels a second, {config.threads} threads of {processor_name()}")
+    axes.set_ylabel(f"PSNR-Y on {config.quality.name}, dB")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    figure.savefig(config.plot)
+    plt.close(figure)
 
 
 def benchmark(config: BenchmarkConfig) -> bool:
-    """Time the models in turn, run by run, and print medians and ratios to the first."""
-    medians = median_seconds(config.models, config.size, config.threads, config.runs)
-    sys.stdout.write(
-        f"{config.size}x{config.size}, {config.threads} threads, {processor()}, "
-        f"ONNX Runtime {onnxruntime.__version__}\n{'model':<32}{'ms':>9}{'ratio':>8}\n"
-    )
-    for path, median in zip(config.models, medians, strict=True):
-        sys.stdout.write(f"{path.name:<32}{1e3 * median:>9.1f}{median / medians[0]:>8.2f}\n")
+    """Time the engines on each picture, and print medians and ratios to the first."""
+    pairs = _pairs(config)
+    way = "file to file" if config.files else "pixels to pixels"
+    with tempfile.TemporaryDirectory() as folder:
+        for side in (0,) if config.picture else config.sizes:
+            picture = config.picture or _square(Path(folder), side)
+            with Image.open(picture) as opened:
+                width, height = opened.size
+            timings = time_engines(pairs, picture, config.threads, config.runs, config.files)
+            title = f"{width}x{height}, {way}, {config.threads} threads of {processor_name()}"
+            _table(timings, width * height, title)
+    if config.plot:
+        _draw(timings, width * height, config)
     return True
 
 
+def _square(folder: Path, side: int) -> Path:
+    path = folder / f"{side}.png"
+    with Image.open(_PICTURE) as picture:
+        picture.convert("RGB").resize((side, side)).save(path)
+    return path
+
+
 def main() -> None:
-    """Run ``python tools/benchmark.py``."""
+    """Run ``python -m tools.benchmark``."""
     run_command(BenchmarkConfig, benchmark)
 
 

@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 from core.command import UserError, option, run_command
 from core.run import pick_device
 from core.trainer import StepReport, Trainer
+from serving.processor import processor_name
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache, read_pair
 from srgan.config import TrainConfig
@@ -37,7 +38,6 @@ from srgan.generators import Generator, GeneratorSpec
 from srgan.pairs import PictureFile
 from srgan.patches import PatchSampler
 from srgan.sources import list_pictures
-from tools.machine import processor
 
 __all__ = ["TrainingBenchmarkConfig", "benchmark_training"]
 
@@ -264,7 +264,7 @@ def benchmark_training(config: TrainingBenchmarkConfig) -> bool:
     patch = f"{config.patch}x{config.patch}"
     sys.stdout.write(
         f"{_SPEC.name} {_SPEC.blocks}x{_SPEC.width}, batches of {config.batch_size} patches of "
-        f"{patch}, {device}: {torch.get_num_threads()} threads, {processor()}, "
+        f"{patch}, {device}: {torch.get_num_threads()} threads, {processor_name()}, "
         f"torch {torch.__version__}\n"
         f"{'loop':<38}{'images/s':>10}{'ours is':>10}{'pixel loss':>20}\n"
     )

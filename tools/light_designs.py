@@ -20,12 +20,12 @@ from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache
 from srgan.config import TrainConfig
-from srgan.evaluate import score
+from srgan.evaluation.scores import mean_psnr_y
 from srgan.generators import Generator, Light
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
 from srgan.upscalers import open_upscaler
-from tools.benchmark import median_seconds
+from tools.benchmark import time_engines
 from tools.export_onnx import export_onnx
 from tools.quantise import quantise
 
@@ -48,6 +48,7 @@ class DesignsConfig:
         width: channels of each design.
         out: folder for the ONNX files.
         threads: to time the files with.
+        picture: to time the files on.
     """
 
     data: str
@@ -59,6 +60,7 @@ class DesignsConfig:
     width: int = 32
     out: Path = Path("runs/designs")
     threads: int = 2
+    picture: Path = Path("examples/cat.png")
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
@@ -147,14 +149,13 @@ def compare(config: DesignsConfig) -> bool:
         twin = config.out / f"{design}-int8.onnx"
         quantise(path, twin, config.pictures, network.scale, allowed=float("inf"))
         files += [path, twin]
-    medians = median_seconds(files, 256, config.threads, 15)
+    timings = time_engines([("ours", path) for path in files], config.picture, config.threads, 15)
     names = "".join(f"{folder.name:>10}" for folder in config.sets)
     sys.stdout.write(f"{'file':<24}{names}{'ms':>9}\n")
-    for path, median in zip(files, medians, strict=True):
+    for path, timing in zip(files, timings, strict=True):
         upscaler = open_upscaler(str(path), settings.scale)
-        scores = [score(upscaler, folder, upscaler.scale)["psnr_y"] for folder in config.sets]
-        numbers = "".join(f"{value:>10.2f}" for value in scores)
-        sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * median:>9.1f}\n")
+        numbers = "".join(f"{mean_psnr_y(upscaler, folder):>10.2f}" for folder in config.sets)
+        sys.stdout.write(f"{path.name:<24}{numbers}{1e3 * timing.seconds:>9.1f}\n")
     return True
 
 

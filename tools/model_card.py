@@ -12,9 +12,10 @@ import tyro
 from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
-from srgan.evaluate import score
+from srgan.evaluation.measures import fidelity, st_lpips
+from srgan.evaluation.scores import score_set
+from srgan.evaluation.sets import pairs
 from srgan.generators import load_generator
-from srgan.stlpips import ShiftTolerantLPIPS
 from srgan.upscalers import open_upscaler
 
 __all__ = ["CardConfig", "describe", "render", "write_card"]
@@ -54,15 +55,12 @@ def _metadata(path: Path) -> dict[str, str]:
 
 def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
     """Return each set's figures: dB with two decimals, the others with four."""
-    upscaler, perceptual = open_upscaler(model, scale), ShiftTolerantLPIPS("vgg")
-    return {
-        folder.name: {
-            name: round(value, 2 if name.startswith("psnr") else 4)
-            for name, value in score(upscaler, folder, scale, perceptual).items()
-            if name not in ("seconds", "pictures")
-        }
-        for folder in sets
-    }
+    upscaler, measures = open_upscaler(model, scale), (*fidelity(scale), st_lpips())
+    figures = {}
+    for folder in sets:
+        (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), measures)
+        figures[folder.name] = {m.name: round(score.mean(m.name), m.decimals) for m in measures}
+    return figures
 
 
 def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
@@ -108,6 +106,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
         "architecture": vars(spec),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "macs_per_lr_pixel": network.macs_per_lr_pixel,
+        "macs_per_hr_pixel": network.macs_per_hr_pixel,
         "scale": network.scale,
         "halo": network.halo,
         "training": {
@@ -153,8 +152,9 @@ def render(card: dict[str, Any]) -> str:
         f"{card['license']}.",
         "",
         f"- Network: `{spec['name']}`, {spec['blocks']} blocks of {spec['width']} channels, "
-        f"{card['parameters']:,} parameters, {card['macs_per_lr_pixel']:,} multiply-adds for each "
-        f"input pixel, halo {card['halo']}.",
+        f"{card['parameters']:,} parameters, halo {card['halo']}, {card['macs_per_lr_pixel']:,} "
+        f"multiply-adds for each input pixel, {card['macs_per_hr_pixel']:,.0f} for each output "
+        "pixel.",
         f"- Trained on {training['data']}",
         f"- Trained for {training['steps']:,} steps, {training['cpu_hours']} hours of processor "
         "time, by",

@@ -23,6 +23,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from core.command import UserError, option, run_command
 from core.run import pick_device
 from core.trainer import Trainer
+from serving.processor import processor_name
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache
 from srgan.config import RECIPES, RecipeName, TrainConfig
@@ -30,7 +31,6 @@ from srgan.features import build_features
 from srgan.generators import GeneratorSpec
 from srgan.losses import perceptual_term
 from srgan.train import seconds_a_step
-from tools.machine import processor
 
 __all__ = ["ProfileConfig", "profile_recipe", "shares_of_time"]
 
@@ -160,7 +160,7 @@ def profile_recipe(config: ProfileConfig) -> bool:
     patch = f"{settings.patch}x{settings.patch}"
     sys.stdout.write(
         f"{config.recipe}, batches of {settings.batch_size} patches of {patch}, "
-        f"{trainer.precision} on {device}: {torch.get_num_threads()} threads, {processor()}, "
+        f"{trainer.precision} on {device}: {torch.get_num_threads()} threads, {processor_name()}, "
         f"torch {torch.__version__}\n"
         f"features: {settings.features}, with random weights if it is a VGG19\n"
         f"{1 / seconds:.3g} steps/s, {settings.batch_size / seconds:.3g} images/s\n"

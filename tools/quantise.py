@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import torch
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -25,8 +26,9 @@ from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 from srgan.sources import list_pictures
 from srgan.upscalers import open_upscaler
+from tools.pixel_graph import as_pixels
 
-__all__ = ["LARGEST_LOSS", "QuantisationError", "quantise"]
+__all__ = ["LARGEST_LOSS", "QuantisationError", "crop_pair", "quantise"]
 
 LARGEST_LOSS = 0.15  # dB of PSNR-Y
 _CALIBRATION = 48
@@ -38,7 +40,7 @@ class QuantisationError(UserError):
     """The 8-bit twin loses too much."""
 
 
-def _crop(path: Path, scale: int) -> tuple[Tensor, Tensor]:
+def crop_pair(path: Path, scale: int) -> tuple[Tensor, Tensor]:
     """Return the middle of a picture as ``(lr, hr)``, float32 in [0, 1]."""
     picture = read_rgb(path)
     sides = [min(_SIDE * scale, side // scale * scale) for side in picture.shape[:2]]
@@ -74,9 +76,9 @@ def quantise(
 ) -> float:
     """Write the 8-bit twin of an exported generator: unsigned activations, signed weights (QDQ).
 
+    It maps uint8 ``[N, H, W, 3]`` to the same, larger (see :mod:`tools.pixel_graph`).
     Ranges of activations are those seen on crops of up to 48 photographs; weights have a range for
-    each output channel. Convolutions, their rectifiers and the joins between them are quantised;
-    the pixel shuffle and the skip from the input stay in fp32.
+    each output channel.
 
     Args:
         model: the fp32 file.
@@ -104,7 +106,7 @@ def quantise(
     quantize_static(
         str(prepared),
         str(out),
-        _Crops([_crop(path, scale)[0] for path in calibration]),
+        _Crops([crop_pair(path, scale)[0] for path in calibration]),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
@@ -112,9 +114,14 @@ def quantise(
         calibrate_method=CalibrationMethod.MinMax,
         op_types_to_quantize=["Conv", "Relu", "Add"],
         nodes_to_exclude=_last_join(prepared),
+        # All levels of a picture, whichever of them the photographs have.
+        extra_options={
+            "TensorQuantOverrides": {"lr": [{"rmin": np.float32(0), "rmax": np.float32(1)}]}
+        },
     )
     prepared.unlink()
-    pairs = [_crop(path, scale) for path in judged]
+    onnx.save(as_pixels(onnx.load(out), scale), out)
+    pairs = [crop_pair(path, scale) for path in judged]
     loss = _mean_psnr(model, pairs, scale) - _mean_psnr(out, pairs, scale)
     allowed = LARGEST_LOSS if allowed is None else allowed
     if not loss <= allowed:  # nor may it be NaN
@@ -126,8 +133,6 @@ def quantise(
 
 def _last_join(model: Path) -> list[str]:
     """Return the name of the node that makes the output, where it is an addition."""
-    import onnx
-
     graph = onnx.load(str(model)).graph
     output = graph.output[0].name
     return [node.name for node in graph.node if node.op_type == "Add" and output in node.output]

@@ -45,9 +45,11 @@ class ShuffledBatches:
         epoch, place = divmod(index, self.per_epoch)
         order = _order(len(self.pictures), self.seed, epoch)
         chosen = order[place * self.batch_size : (place + 1) * self.batch_size]
-        return Batch(self.pictures[chosen], None if self.labels is None else self.labels[chosen])
+        # NumPy gathers in this thread alone; torch would start threads beside those of the training
+        pictures = torch.from_numpy(self.pictures.numpy()[chosen])
+        return Batch(pictures, None if self.labels is None else self.labels[chosen])
 
 
 @lru_cache(maxsize=4)
-def _order(count: int, seed: int, epoch: int) -> Tensor:
-    return torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(count))
+def _order(count: int, seed: int, epoch: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    return np.random.default_rng((seed, epoch)).permutation(count)

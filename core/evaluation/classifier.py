@@ -50,8 +50,20 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def features(self, pictures: Tensor, block: int = 1000) -> Tensor:
-        """Map pictures to features ``[N, D]``, a block at a time."""
-        return torch.cat([self.layers(chunk) for chunk in pictures.split(block)])
+        """Map pictures to features ``[N, D]``, a block at a time; any size is brought to its own.
+
+        Raises:
+            UserError: if the pictures have another number of channels.
+        """
+        channels, *size = self.shape
+        if pictures.shape[1] != channels:
+            raise UserError(
+                f"the classifier takes pictures of {channels} channels, not of {pictures.shape[1]}"
+            )
+        chunks = pictures.split(block)
+        if list(pictures.shape[2:]) != size:
+            chunks = tuple(F.interpolate(chunk, size, mode="area") for chunk in chunks)
+        return torch.cat([self.layers(chunk) for chunk in chunks])
 
     @torch.no_grad()
     def accuracy(self, pictures: Tensor, labels: Tensor) -> float:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
-from serving.codec.metadata import MIRRORED, UPRIGHT, read_metadata, upright
+from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
 from serving.pixels import Pixels, has_alpha
@@ -33,8 +34,8 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     grey, a transparent colour becomes alpha. Whether samples have 16 bits is up to the file's type,
     never its pixels; 16-bit CMYK is the one kind that is reduced to 8.
 
-    PNG, JPEG and TIFF in grey or RGB are decoded as the strips are drawn, unless EXIF says that
-    they lie on their side or head; all else is decoded at once.
+    No pixel is decoded before the strips are drawn. PNG, JPEG and TIFF in grey or RGB come strip by
+    strip, unless EXIF says that they lie on their side or head; all else is one strip.
 
     Raises:
         InvalidImage: the bytes are no such file, or are damaged, or their kind of pixels (such as
@@ -48,14 +49,29 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     opened = image or strips  # There are kinds of TIFF that only libvips knows.
     if opened is None:
         raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED)
-    width, height = opened.width, opened.height
+    _check_size(opened, max_pixels)
+    format = _format(image) if image else ImageFormat.TIFF
+    with _damage_is_invalid(format):
+        return _read(image, strips, format, data)
+
+
+def check_beginning(data: bytes, max_pixels: int) -> None:
+    """Refuses a file that has only begun to arrive; what cannot be told yet is not refused.
+
+    Raises:
+        ImageTooLarge: its header tells more than `max_pixels` pixels.
+    """
+    image = _open(data)
+    if image:
+        _check_size(image, max_pixels)
+
+
+def _check_size(image: ImageFile | Strips, max_pixels: int) -> None:
+    width, height = image.width, image.height
     if width * height > max_pixels:
         raise ImageTooLarge(
             "image", f"{width}x{height} = {width * height} pixels", f"at most {max_pixels}"
         )
-    format = _format(image) if image else ImageFormat.TIFF
-    with _damage_is_invalid(format):
-        return _read(image, strips, format, data)
 
 
 def _open(data: bytes) -> ImageFile | None:
@@ -89,15 +105,14 @@ def _read(
     metadata, orientation = read_metadata(image, format, data)
     if strips is None:
         assert image is not None
-        strips = Strips.of(_read_at_once(image))
+        strips = _at_once(image)
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
-    else:
-        strips = replace(strips, parts=_guarded(strips.parts, format))
-        if image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
-            # A TIFF with a fourth channel that is not said to be alpha.
-            colour = (part[:, :, :-1] for part in strips.parts)
-            strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    elif image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
+        # A TIFF with a fourth channel that is not said to be alpha.
+        colour = (part[:, :, :-1] for part in strips.parts)
+        strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    strips = replace(strips, parts=_guarded(strips.parts, format))
     return Picture(_upright(strips, orientation), format, metadata)
 
 
@@ -111,24 +126,47 @@ def _upright(strips: Strips, orientation: int) -> Strips:
         return strips
     if orientation == MIRRORED:
         return replace(strips, parts=(part[:, ::-1] for part in strips.parts))
-    return Strips.of(upright(strips.whole(), orientation))
+    if orientation in SIDEWAYS:
+        turned = replace(strips, height=strips.width, width=strips.height)
+    else:
+        turned = strips
+    return replace(turned, parts=(upright(whole.whole(), orientation) for whole in (strips,)))
 
 
-def _read_at_once(image: ImageFile) -> Pixels:
-    image.load()
+def _at_once(image: ImageFile) -> Strips:
+    """One strip that is the whole picture, decoded when it is drawn."""
     transparent = image.has_transparency_data
     match image.mode:
         case "1" | "L" | "LA" | "La":
-            converted = _convert(image, "LA" if transparent else "L")
+            mode = "LA" if transparent else "L"
         case "P" | "PA" | "RGB" | "RGBA" | "RGBa" | "RGBX" | "YCbCr":
-            converted = _convert(image, "RGBA" if transparent else "RGB")
+            mode = "RGBA" if transparent else "RGB"
         case "CMYK":
-            converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
-        case mode:
+            mode = "RGB"
+        case "I;16" if isinstance(image, TiffImageFile):
+            return Strips(image.height, image.width, 1, np.uint16, _widened(image))
+        case other:
             raise InvalidImage(
-                "image", f"of pixel type {mode}", "8 or 16 unsigned bits a sample, grey or colour"
+                "image", f"of pixel type {other}", "8 or 16 unsigned bits a sample, grey or colour"
             )
-    return np.asarray(converted).reshape(converted.height, converted.width, -1)
+
+    def parts() -> Iterator[Pixels]:
+        image.load()
+        if image.mode == "CMYK":
+            converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
+        else:
+            converted = _convert(image, mode)
+        yield np.asarray(converted).reshape(image.height, image.width, len(mode))
+
+    return Strips(image.height, image.width, len(mode), np.uint8, parts())
+
+
+def _widened(image: TiffImageFile) -> Iterator[Pixels]:
+    """Grey of an odd number of bits, such as 12, to 16 bits, so that white stays white."""
+    (bits,) = image.tag_v2[ExifTags.Base.BitsPerSample]
+    image.load()
+    samples = np.asarray(image, np.float64) * (np.iinfo(np.uint16).max / (2**bits - 1))
+    yield np.rint(samples).astype(np.uint16)[:, :, None]
 
 
 def _convert(image: Image.Image, mode: str) -> Image.Image:

@@ -7,6 +7,7 @@ that is one interval long; joined by restart markers their scans are the scan of
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
@@ -18,6 +19,8 @@ _BLOCK = 8
 _STRIP_BYTES = 1 << 21
 _LONGEST_INTERVAL = 2**16 - 1  # in blocks
 
+_LONGEST_XMP = 65_502  # what fits into a segment beside its name
+
 _START_OF_FRAME, _START_OF_SCAN, _RESTART, _END = 0xC0, 0xDA, 0xD0, 0xD9
 
 
@@ -26,6 +29,8 @@ def encode_jpeg(strips: Strips, metadata: Metadata, quality: int) -> Iterator[by
 
     Colour keeps its full resolution: the network has just drawn it.
     """
+    if len(metadata.xmp) > _LONGEST_XMP:
+        metadata = replace(metadata, xmp=b"")
     across = -(-strips.width // _BLOCK)
     block_rows = _STRIP_BYTES // (_BLOCK * _BLOCK * across * strips.channels)
     block_rows = min(max(1, block_rows), _LONGEST_INTERVAL // across)

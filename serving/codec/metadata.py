@@ -1,5 +1,6 @@
 """EXIF orientation and the metadata that outlives an upscaling."""
 
+import re
 import struct
 from io import BytesIO
 
@@ -17,6 +18,9 @@ UPRIGHT, MIRRORED = 1, 2
 SIDEWAYS = (5, 6, 7, 8)
 
 _INCH, _CENTIMETRE = 2, 3
+
+# As an attribute or as an element; both are in use.
+_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"\']|>))[2-8]([\"\'<])")
 
 # A TIFF file's own directory mixes what describes the picture with what describes the file; only
 # these are about the picture.
@@ -50,12 +54,14 @@ def read_metadata(
         exif = Image.Exif()
         exif.load_from_fp(BytesIO(data))
         icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _tiff_dpi(exif)
+        xmp, gamma = exif.get(ExifTags.Base.XMLPacket), None
     else:
         if format is ImageFormat.PNG:
             # Looking for an EXIF chunk behind the pixels, Pillow would decode them.
-            image.info.setdefault("exif", _png_exif(data))
+            image.info.setdefault("exif", _png_chunk(data, b"eXIf"))
         exif = image.getexif()
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
+        xmp, gamma = image.info.get("xmp"), image.info.get("gamma")
     orientation = exif.get(ExifTags.Base.Orientation, UPRIGHT)
     if orientation not in range(1, 9):
         orientation = UPRIGHT
@@ -66,7 +72,8 @@ def read_metadata(
     if dpi is not None:
         across, down = float(dpi[0]), float(dpi[1])
         dpi = (down, across) if orientation in SIDEWAYS else (across, down)
-    return Metadata(icc or b"", block, dpi), orientation
+    packet = _XMP_ORIENTATION.sub(rb"\g<1>1\g<2>", xmp) if isinstance(xmp, bytes) else b""
+    return Metadata(icc or b"", block, dpi, packet, gamma), orientation
 
 
 def _tiff_dpi(exif: Image.Exif) -> tuple[float, float] | None:
@@ -90,12 +97,12 @@ def _about_the_picture(tags: Image.Exif) -> Image.Exif:
     return kept
 
 
-def _png_exif(data: bytes) -> bytes | None:
-    """The content of a PNG's eXIf chunk, wherever it is."""
+def _png_chunk(data: bytes, wanted: bytes) -> bytes | None:
+    """The content of a PNG's first chunk of a kind, wherever it is."""
     at = len(b"\x89PNG\r\n\x1a\n")
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"eXIf":
+        if kind == wanted:
             return data[at + 8 : at + 8 + size]
         at += 8 + size + 4
     return None

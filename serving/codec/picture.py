@@ -14,11 +14,15 @@ class Metadata:
         icc: colour profile (ICC.1), or empty.
         exif: EXIF block in TIFF form without the ``Exif`` marker, orientation removed, or empty.
         dpi: pixels an inch across and down, or None where the file does not tell.
+        xmp: XMP packet (ISO 16684-1), orientation removed, or empty.
+        gamma: exponent that samples were encoded with (PNG's gAMA), or None.
     """
 
     icc: bytes = b""
     exif: bytes = b""
     dpi: tuple[float, float] | None = None
+    xmp: bytes = b""
+    gamma: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

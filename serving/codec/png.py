@@ -17,6 +17,8 @@ from serving.strips import Strips
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _SUB = 1
+# Keyword, not compressed, of no language.
+_XMP_KEYWORD = b"XML:com.adobe.xmp\0\0\0\0\0"
 _STRIP_BYTES = 1 << 20
 
 
@@ -28,11 +30,15 @@ def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
     yield _SIGNATURE + _chunk(b"IHDR", header)
     if metadata.icc:
         yield _chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(metadata.icc))
+    elif metadata.gamma:
+        yield _chunk(b"gAMA", struct.pack(">I", round(metadata.gamma * 100_000)))
     if metadata.dpi:
         per_metre = (min(round(dpi / 0.0254), 2**31 - 1) for dpi in metadata.dpi)
         yield _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
     if metadata.exif:
         yield _chunk(b"eXIf", metadata.exif)
+    if metadata.xmp:
+        yield _chunk(b"iTXt", _XMP_KEYWORD + metadata.xmp)
     compressor = isal_zlib.compressobj(level=1)
     for part in strips.parts:
         for rows in _filtered(part):

@@ -19,6 +19,8 @@ def save_by_pillow(
         options["icc_profile"] = metadata.icc
     if metadata.exif:
         options["exif"] = EXIF_MARKER + metadata.exif
+    if metadata.xmp:
+        options["xmp"] = metadata.xmp
     if metadata.dpi:
         options["dpi"] = metadata.dpi
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

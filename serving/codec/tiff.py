@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 
 import numpy as np
 from isal import isal_zlib
-from PIL import Image
+from PIL import Image, TiffTags
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -68,6 +68,9 @@ def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> by
         directory[Base.ExtraSamples] = _UNASSOCIATED_ALPHA
     if metadata.icc:
         directory[Base.InterColorProfile] = metadata.icc
+    if metadata.xmp:
+        directory[Base.XMLPacket] = metadata.xmp
+        directory.tagtype[Base.XMLPacket] = TiffTags.BYTE
     if metadata.dpi:
         directory[Base.XResolution], directory[Base.YResolution] = metadata.dpi
         directory[Base.ResolutionUnit] = _INCH

@@ -1,6 +1,6 @@
 """The whole way from an image file to a larger one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,12 +9,14 @@ from serving.catalog import Catalog
 from serving.codec.decode import decode
 from serving.codec.encode import DEFAULT_QUALITY, check_encodable, encode, sample_type
 from serving.codec.formats import ImageFormat
+from serving.codec.picture import Metadata
 from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo
 from serving.pipeline.size import Size, SizeOptions, plan_passes
-from serving.pixels import Depth
+from serving.pixels import Depth, Pixels
 from serving.resize import resize_strips
 from serving.stages import Stages
+from serving.stop import Stop
 from serving.strips import Strips
 from serving.tasks import TaskPool
 
@@ -55,26 +57,48 @@ class Upscaling:
     """An image that is being made larger.
 
     Attributes:
-        chunks: the result's file, piece by piece as it is computed; each may raise
-            :class:`~serving.errors.InvalidImage` where the input turns out to be damaged.
+        cost: pixels that the network will be given, over all its runs.
         input: what was received, upright.
-        output: what the chunks hold together.
+        output: what will come of it.
         model_name: the model's name, to ask for it again.
         model: what its file says.
         stages: where the time went: ``decode``, ``upscale``, ``resize``, ``encode``, and ``wait``
             while other threads upscale.
+        strips: the result's pixels, computed as they are drawn.
+        metadata: to go into the result's file.
+        quality: of that file.
     """
 
-    chunks: Iterator[bytes]
+    cost: int
     input: ImageInfo
     output: ImageInfo
     model_name: str
     model: ModelInfo
     stages: Stages
+    strips: Strips
+    metadata: Metadata
+    quality: int
+
+    def chunks(self, tell: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
+        """The result's file, piece by piece as it is computed; to be drawn once.
+
+        Args:
+            tell: called with the number of rows of the result that are computed, and of all.
+
+        Raises:
+            InvalidImage: the input turns out to be damaged.
+            Stopped: nobody waits for the result any more.
+        """
+        strips = replace(self.strips, parts=_told(self.strips, tell)) if tell else self.strips
+        chunks = encode(strips, self.output.format, self.metadata, self.quality)
+        return self.stages.each("encode", chunks)
 
 
 class Upscaler:
     """Upscales image files; several threads may use it at once. Close it in the end.
+
+    Attributes:
+        catalog: where models come from; may be exchanged at any time.
 
     Args:
         catalog: where models come from.
@@ -92,7 +116,7 @@ class Upscaler:
         max_input_pixels: int = DEFAULT_MAX_INPUT_PIXELS,
         max_output_pixels: int = DEFAULT_MAX_OUTPUT_PIXELS,
     ) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._pool = TaskPool(workers)
         self._tile = tile
         self._max_input_pixels = max_input_pixels
@@ -111,11 +135,21 @@ class Upscaler:
         Raises:
             InvalidModel: its file cannot be served.
         """
-        upscale(self._catalog.load(), np.zeros((64, 64, 3), np.uint8), np.uint8)
-        return self._catalog.resolve()
+        upscale(self.catalog.load(), np.zeros((64, 64, 3), np.uint8), np.uint8)
+        return self.catalog.resolve()
 
-    def upscale(self, data: bytes, options: Options) -> Upscaling:
-        """Reads the image's header, checks the options, and begins.
+    def upscale(
+        self,
+        data: bytes,
+        options: Options,
+        stop: Stop | None = None,
+    ) -> Upscaling:
+        """Reads the image's header and checks the options; the work begins with the chunks.
+
+        Args:
+            data: the image's file.
+            options: what the caller chose.
+            stop: ends the work by :class:`~serving.stop.Stopped` once it is set.
 
         Raises:
             UnknownModel: there is no such model.
@@ -123,13 +157,17 @@ class Upscaler:
             ImageTooLarge: it has too many pixels, or the result has, also for its format.
             InvalidOption: the quality or the size is out of range.
         """
-        name = self._catalog.resolve(options.model)
+        stop = stop or Stop()
+        catalog = self.catalog  # It may be exchanged meanwhile.
+        catalog.resolve(options.model)
         stages = Stages()
         with stages.measure("decode"):
             picture = decode(data, self._max_input_pixels)
+        name = catalog.resolve(options.model, picture.strips.depth)
         with stages.measure("upscale"):
-            model = self._catalog.load(name)
-        source = replace(picture.strips, parts=stages.each("decode", picture.strips.parts))
+            model = catalog.load(name).until(stop)
+        parts = stages.each("decode", picture.strips.parts)
+        source = replace(picture.strips, parts=stop.each(parts))
         format = options.format or picture.format
         size = options.size.of_result(
             Size(source.width, source.height), model.info.scale, self._max_output_pixels
@@ -137,15 +175,17 @@ class Upscaler:
         check_encodable(size.width, size.height, format, options.quality)
         depth = sample_type(source.depth, format)
         result = self._enlarged(source, model, size, depth, stages)
-
-        chunks = encode(result, format, picture.metadata, options.quality)
+        passes = plan_passes(Size(source.width, source.height), size, model.info.scale)
         return Upscaling(
-            chunks=stages.each("encode", chunks),
+            cost=sum(given.pixels for given in passes),
             input=_describe(source, picture.format),
             output=_describe(result, format),
             model_name=name,
             model=model.info,
             stages=stages,
+            strips=result,
+            metadata=picture.metadata,
+            quality=options.quality,
         )
 
     def _enlarged(
@@ -166,6 +206,14 @@ class Upscaler:
             sampled = depth if reached == size else np.uint16
             strips = upscale_strips(model, strips, sampled, self._pool, self._tile, stages)
         return resized(strips, size, depth)
+
+
+def _told(strips: Strips, tell: Callable[[int, int], None]) -> Iterator[Pixels]:
+    done = 0
+    for part in strips.parts:
+        done += len(part)
+        tell(done, strips.height)
+        yield part
 
 
 def _describe(strips: Strips, format: ImageFormat) -> ImageInfo:

@@ -26,6 +26,11 @@ class Generator(nn.Module, ABC):
     def macs_per_lr_pixel(self) -> int:
         """Multiply-adds of the exported network for each input pixel."""
 
+    @property
+    def macs_per_hr_pixel(self) -> float:
+        """Multiply-adds of the exported network for each output pixel."""
+        return self.macs_per_lr_pixel / self.scale**2
+
     @abstractmethod
     def forward(self, lr: Tensor) -> Tensor:
         """Map float ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, unclipped."""

@@ -1,8 +1,14 @@
-"""A tiny game that writes a checkpoint after every step.
+"""Games that write a checkpoint after every step, killed again and again, and a tiny one.
 
-It goes on from the file where there is one, so that it may be killed at any instant.
+They go on from the file where there is one, so that they may be killed at any instant.
 """
 
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -46,7 +52,7 @@ def build() -> Trainer:
     )  # fmt: skip
 
 
-def play(file: Path, until: int) -> None:
+def play(build: Callable[[], Trainer], file: Path, until: int) -> None:
     """Train until ``until`` steps are done, with a checkpoint after each."""
     torch.set_num_threads(1)
     trainer = build()
@@ -54,3 +60,29 @@ def play(file: Path, until: int) -> None:
         trainer.load_state_dict(load_state(file))
     trainer.observers = [Periodic(1, lambda t: save_state(file, t.state_dict()))]
     trainer.train(until)
+
+
+def kill_often(build: Callable[[], Trainer], file: Path, kills: int, within: float) -> list[int]:
+    """Kill a game so many times, each at most ``within`` seconds after its first checkpoint.
+
+    Not at chosen steps: SIGKILL finds the game within a step, or within a checkpoint's write.
+
+    Returns:
+        The steps that the checkpoint had reached each time.
+    """
+    instants = random.Random(0)
+    context = get_context("fork")  # a victim that need not import torch again
+    reached: list[int] = []
+    while len(reached) < kills:
+        victim = context.Process(target=play, args=(build, file, 10**6))
+        victim.start()
+        assert victim.pid is not None
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        while (file.stat().st_mtime_ns if file.exists() else 0) == before:
+            time.sleep(0.001)
+        time.sleep(instants.uniform(0, within))
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.join()
+        assert victim.exitcode == -signal.SIGKILL
+        reached.append(load_state(file)["step"])
+    return reached

@@ -74,7 +74,9 @@ def test_a_longest_norm_holds_for_both_players() -> None:
         assert torch.allclose(network.weight.norm(dim=1), torch.tensor(1.9365))
 
 
-SMALL = replace(RECIPES["mnist"], batch_size=5, width=8, discriminator_width=8, lazy=2)
+SMALL = replace(
+    RECIPES["mnist"], batch_size=5, width=8, discriminator_width=8, lazy=2, anneal=False
+)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
             "--order simultaneous needs --discriminator-steps 1",
         ),
         ({"max_norm": 1.0, "spectral_norm": True}, "choose one"),
+        ({"optimizer": "sgd", "anneal": True}, "--anneal needs --optimizer adam"),
         ({"networks": "maxout-stacked"}, "--pretrained FILE need each other"),
         ({"pretrained": Path("x")}, "--pretrained FILE need each other"),
         ({"networks": "dcgan"}, "add --spectral-norm, or take --networks residual"),
@@ -131,6 +134,17 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
 def test_a_wrong_setting_is_refused_by_its_option(change: dict[str, object], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         replace(SMALL, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+def test_an_annealed_learning_rate_ends_with_the_last_epoch(moves: int) -> None:
+    config = replace(SMALL, anneal=True, epochs=3, learning_rate=0.01, discriminator_steps=moves)
+    for phase in trainer_of(config, (1, 4, 4)).phases:  # an epoch: 4 batches of 5 pictures
+        steps = 3 * 4 // moves
+        assert phase.learning_rate(0) == 0.01
+        assert phase.learning_rate(steps // 2) == pytest.approx(0.005)
+        assert phase.learning_rate(steps) == 0.0
+    assert trainer_of(SMALL, (1, 4, 4)).phases[0].learning_rate(10**6) == SMALL.learning_rate
 
 
 def test_classes_need_labels() -> None:

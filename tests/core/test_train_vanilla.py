@@ -18,7 +18,9 @@ from core.train_vanilla import train
 from tests.core.test_resume import assert_identical
 from tests.programs import run, start
 
-SMALL = replace(RECIPES["digits"], epochs=2, sample_every=1, batch_size=300, width=8, device="cpu")
+SMALL = replace(
+    RECIPES["digits"], anneal=False, epochs=2, sample_every=1, batch_size=300, width=8, device="cpu"
+)
 COMMAND = ["-m", "core.train_vanilla", "--recipe", "digits", "--epochs", "6",
            "--sample-every", "1", "--batch-size", "100", "--width", "16",
            "--device", "cpu"]  # fmt: skip
@@ -63,6 +65,23 @@ def test_more_epochs_may_be_added_to_a_finished_run(tmp_path: Path) -> None:
     train(replace(SMALL, out=tmp_path / "parts", epochs=1))
     train(replace(SMALL, out=tmp_path / "parts", resume=True))
     assert_identical(generator_of(tmp_path / "parts"), generator_of(tmp_path / "whole"))
+
+
+def test_a_run_whose_learning_rate_falls_ends_where_it_was_to_end(tmp_path: Path) -> None:
+    annealed = replace(SMALL, out=tmp_path / "run", anneal=True)
+    train(annealed)
+    assert train(replace(annealed, resume=True))
+    with pytest.raises(UserError, match="--epochs was 2 when the run began and is 3 now"):
+        train(replace(annealed, resume=True, epochs=3))
+
+
+def test_the_processor_time_of_all_parts_of_a_run_is_kept(tmp_path: Path) -> None:
+    spent = []
+    for epochs, resume in ((1, False), (2, True)):
+        train(replace(SMALL, out=tmp_path / "run", epochs=epochs, resume=resume, anneal=False))
+        record = load_state(tmp_path / "run" / "generator.safetensors")["training"]
+        spent.append(record["cpu_minutes"])
+    assert 0 < spent[0] < spent[1]
 
 
 def test_a_batch_larger_than_the_collection_is_refused(tmp_path: Path) -> None:

@@ -6,11 +6,21 @@ import pytest
 from serving.client import UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
+from serving.load.limits import Limits
 from serving.model import Model, load_model
 from tests.serving.networks import Network
 
 NEAREST = "nearest"
 RANDOM = "random"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What servers find out about this machine stays out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +48,9 @@ def config(models: Path) -> ServerConfig:
         port=0,
         models=(models,),
         default_model=NEAREST,
+        workers=2,
         tile=32,
-        max_input_pixels=200_000,
-        max_output_pixels=16 * 200_000,
-        max_message_mib=4,
+        limits=Limits(max_input_pixels=200_000, max_output_pixels=16 * 200_000, max_message_mib=4),
     )
 
 

@@ -1,5 +1,7 @@
 """Reads and writes image files with libraries that the service does not use."""
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Literal
 
@@ -49,6 +51,13 @@ def write_png(pixels: Pixels, interlace: bool = False) -> bytes:
     )
     writer.write(file, pixels.reshape(height, -1).tolist())
     return file.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that tells its size but has no pixels."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4)
 
 
 def read_png(data: bytes) -> Pixels:

@@ -104,6 +104,7 @@ def community(
     bgr: bool = False,
     size: int | None = None,
     whole: bool = False,
+    blocks: int = 1,
 ) -> onnx.ModelProto:
     """The network as others publish theirs: no metadata, other names, perhaps other conventions.
 
@@ -113,6 +114,7 @@ def community(
         bgr: whether channels come in that order.
         size: the only height and width it takes.
         whole: whether brightness depends on the mean of the whole picture.
+        blocks: what its sides must be multiples of.
     """
     model = network.build()
     graph = model.graph
@@ -123,6 +125,12 @@ def community(
         if bgr
         else helper.make_node("Identity", ["scaled"], ["input"]),
     ]
+    if blocks > 1:
+        before[-1].output[0] = "ordered_input"
+        before += [
+            helper.make_node("SpaceToDepth", ["ordered_input"], ["blocks"], blocksize=blocks),
+            helper.make_node("DepthToSpace", ["blocks"], ["input"], blocksize=blocks),
+        ]
     after = [
         helper.make_node("GlobalAveragePool", ["input"], ["mean"]),
         helper.make_node("Mul", ["output", "mean"], ["dimmed"]),

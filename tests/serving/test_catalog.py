@@ -1,9 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from serving import catalog
 from serving.catalog import Catalog
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
+from serving.pixels import Depth
 from tests.serving.networks import Network
 
 
@@ -24,6 +27,44 @@ def test_a_precision_may_follow_the_name(tmp_path: Path) -> None:
     path = Network("net", precision="int8").save(tmp_path)
     path.rename(tmp_path / "net-int8.onnx")
     assert Catalog([tmp_path], default="net-int8").load().info.name == "net"
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Catalog:
+    Network("net").save(tmp_path)
+    Network("net-int8", precision="int8").save(tmp_path)
+    return Catalog([tmp_path], default="net")
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "able", "resolved"),
+    [
+        ("", np.uint8, True, "net-int8"),
+        ("net", np.uint8, True, "net-int8"),
+        ("net", np.uint16, True, "net-fp32"),
+        ("net", np.uint8, False, "net-fp32"),
+        ("net-int8", np.uint16, False, "net-int8"),
+        ("net-fp32", np.uint8, True, "net-fp32"),
+    ],
+)
+def test_of_twins_the_better_one_is_taken_unless_the_other_is_asked_for(
+    twins: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    depth: Depth,
+    able: bool,
+    resolved: str,
+) -> None:
+    monkeypatch.setattr(catalog, "has_integer_dot_products", lambda: able)
+    assert twins.resolve(name, depth) == resolved
+    assert twins.load(name, depth).info.precision.value == resolved[-4:]
+    assert twins.resolve(resolved, depth) == resolved
+
+
+def test_a_single_file_keeps_its_name(models: Path) -> None:
+    assert Catalog([models], default="random").resolve("random", np.uint16) == "random"
+    with pytest.raises(UnknownModel):
+        Catalog([models], default="random").resolve("random-fp32")
 
 
 def test_unknown_names_are_refused_with_those_there_are(models: Path) -> None:

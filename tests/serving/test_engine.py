@@ -93,19 +93,35 @@ def test_a_network_that_repeats_pixels_changes_no_value(nearest: Model, pixels: 
 def test_a_strip_is_a_row_of_tiles(nearest: Model) -> None:
     source = Strips.of(random_pixels(64, 64, 3))
     with closing(TaskPool(2)) as pool:
-        strips = upscale_strips(nearest, source, np.uint8, pool, 40, Stages())
-        assert [part.shape for part in strips.parts] == [(37 * 4, 256, 3), (27 * 4, 256, 3)]
+        strips = upscale_strips(nearest, source, np.uint8, pool, 48, Stages())
+        assert [part.shape for part in strips.parts] == [(45 * 4, 256, 3), (19 * 4, 256, 3)]
 
 
-def test_tiles_have_one_shape(models: Path) -> None:
+def shapes_of_tiles(
+    models: Path, height: int, width: int, tile: int, workers: int
+) -> list[tuple[int, ...]]:
     model = load_model(models / "random.onnx")
-    seen = set()
+    seen = []
     run = model.run
 
     def spy(batch: np.ndarray) -> np.ndarray:
-        seen.add(batch.shape)
+        seen.append(batch.shape[2:])
         return run(batch)
 
     model.run = spy  # type: ignore[method-assign]
-    upscale(model, random_pixels(97, 61, 3), np.uint8, tile=32)
-    assert seen == {(1, 3, 32, 32)}
+    source = Strips.of(random_pixels(height, width, 3))
+    with closing(TaskPool(workers)) as pool:
+        upscale_strips(model, source, np.uint8, pool, tile, Stages()).whole()
+    return seen
+
+
+def test_a_pictures_tiles_have_one_shape_and_overlap_little(models: Path) -> None:
+    # 64 would do with three columns, of which the last would be half a repetition.
+    assert shapes_of_tiles(models, 61, 150, tile=64, workers=1) == [(61, 64)] * 3
+    assert shapes_of_tiles(models, 61, 130, tile=64, workers=1) == [(61, 48)] * 3
+
+
+def test_a_small_picture_keeps_every_worker_busy(models: Path) -> None:
+    assert shapes_of_tiles(models, 90, 60, tile=256, workers=1) == [(90, 60)]
+    assert shapes_of_tiles(models, 90, 60, tile=256, workers=2) == [(48, 60)] * 2
+    assert len(shapes_of_tiles(models, 8, 8, tile=256, workers=2)) == 1

@@ -1,5 +1,6 @@
 """What a caller gets back for every kind of image, through a running server."""
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
 from typing import Literal
@@ -77,6 +78,21 @@ def test_a_tiff_may_store_plane_by_plane(client: UpscalerClient, dtype: type) ->
     file = BytesIO()
     tifffile.imwrite(file, pixels.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
     assert np.array_equal(read_tiff(client.upscale(file.getvalue()).image), enlarged(pixels))
+
+
+def test_12_bits_of_grey_become_16(client: UpscalerClient) -> None:
+    levels = np.array([[0, 1, 2048, 4095] * 2] * 4)
+    packed = "".join(f"{level:012b}" for level in levels.ravel())
+    strip = int(packed, 2).to_bytes(len(packed) // 8, "big")
+    # Width, height, bits, compression, black is 0, offset, channels, rows of a strip, its size.
+    tags = [(256, 8), (257, 4), (258, 12), (259, 1), (262, 1), (273, 122), (277, 1), (278, 4)]
+    tags.append((279, len(strip)))
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + bytes(4)
+    assert len(head) == 122
+    result = read_tiff(client.upscale(head + strip).image)
+    expected = np.rint(levels * (65535 / 4095)).astype(np.uint16)[:, :, None]
+    assert np.array_equal(result, enlarged(expected))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

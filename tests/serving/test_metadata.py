@@ -1,10 +1,13 @@
 """Orientation, EXIF and colour profiles on their way through a running server."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from serving.client import UpscalerClient
 from serving.codec.formats import ImageFormat
@@ -51,6 +54,49 @@ def test_profile_and_exif_are_kept(
     assert result.getexif()[ARTIST] == "A. Painter"
     assert result.getexif().get_ifd(0x8769)[0x9003] == "2024:01:02 03:04:05"
     assert result.size == (36, 24)
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6">
+<tiff:Orientation>3</tiff:Orientation><dc:creator>A. Painter</dc:creator>
+</rdf:Description></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "target", [ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.TIFF]
+)
+def test_xmp_is_kept_but_for_orientation(
+    client: UpscalerClient, source: str, target: ImageFormat
+) -> None:
+    if source == "PNG":
+        chunks = PngInfo()
+        chunks.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        data = write(pillow(checker(3)), source, pnginfo=chunks)
+    elif source == "TIFF":
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags[700] = XMP
+        data = write(pillow(checker(3)), source, tiffinfo=tags)
+    else:
+        data = write(pillow(checker(3)), source, xmp=XMP)
+    result = Image.open(BytesIO(client.upscale(data, format=target).image))
+    kept = XMP.replace(b'="6"', b'="1"').replace(b">3<", b">1<")
+    assert result.info["xmp"].rstrip(b"\0") == kept
+
+
+def test_xmp_that_a_jpeg_cannot_hold_is_dropped(client: UpscalerClient) -> None:
+    data = write(pillow(checker(3)), "WEBP", xmp=b"x" * 70_000)
+    response = client.upscale(data, format=ImageFormat.JPEG)
+    assert "xmp" not in Image.open(BytesIO(response.image)).info
+
+
+def test_gamma_of_a_png_is_kept(client: UpscalerClient) -> None:
+    plain = write(pillow(checker(3)), "PNG")
+    gamma = struct.pack(">I4sI", 4, b"gAMA", 100_000)
+    after_header = 8 + 25
+    data = plain[:after_header] + gamma + struct.pack(">I", zlib.crc32(gamma[4:]))
+    data += plain[after_header:]
+    result = Image.open(BytesIO(client.upscale(data).image))
+    assert result.info["gamma"] == 1.0
 
 
 def test_a_profile_for_other_channels_is_dropped(client: UpscalerClient) -> None:

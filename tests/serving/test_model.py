@@ -43,7 +43,7 @@ def test_every_key_is_needed(key: str) -> None:
         ("halo", "-1", "at least 0"),
         ("input_range", "0..255", "'0..1'"),
         ("color_order", "BGR", "'RGB'"),
-        ("precision", "fp16", "fp32 or int8"),
+        ("precision", "fp8", "fp32 or fp16 or int8"),
     ],
 )
 def test_wrong_values_are_refused_with_what_is_allowed(key: str, value: str, allowed: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+import serving.model
 from serving.catalog import Catalog
 from serving.engine import LARGEST_WHOLE, upscale
 from serving.errors import ImageTooLarge, InvalidConfig, InvalidModel
@@ -53,6 +54,39 @@ def test_a_picture_smaller_than_a_fixed_size_is_continued(reference: Model, tmp_
     inner = np.s_[: 17 * 4, : 27 * 4]
     assert result.shape == expected.shape
     assert np.abs(result[inner].astype(int) - expected[inner]).max() <= 1
+
+
+@pytest.mark.parametrize("blocks", [2, 8])
+@pytest.mark.parametrize("size", [(70, 90), (5, 7), (64, 129)])
+def test_sides_that_must_be_multiples_are_padded(
+    reference: Model, tmp_path: Path, blocks: int, size: tuple[int, int]
+) -> None:
+    model = load_model(saved(community(NETWORK, blocks=blocks), tmp_path))
+    assert model.multiple == blocks
+    pixels = checker(3, height=size[0], width=size[1])
+    tiled = upscale(model, pixels, np.uint8, tile=40).astype(int)
+    whole = upscale(model, pixels, np.uint8, tile=1000).astype(int)
+    expected = upscale(reference, pixels, np.uint8)
+    assert np.abs(tiled - whole).max() <= 1
+    inner = tuple(slice(4 * (side - LAYERS)) for side in size)  # what sees no padding
+    assert tiled.shape == expected.shape
+    assert np.abs(tiled[inner] - expected[inner]).max() <= 1
+
+
+def test_what_was_found_out_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(community(NETWORK, levels=255), tmp_path)
+    first = load_model(path)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("probed again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(serving.model, "probe", refuse)
+        assert load_model(path).info == first.info
+        with pytest.raises(AssertionError, match="probed again"):
+            load_model(path, hints=Hints(halo=7))
+        with pytest.raises(AssertionError, match="probed again"):
+            load_model(saved(community(Network("new", seed=9)), tmp_path, "new"))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3])

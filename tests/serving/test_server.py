@@ -1,9 +1,7 @@
-import asyncio
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +16,13 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from serving.client import UpscaleFailed, UpscalerClient
+from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
-from serving.errors import InvalidConfig, ServerBusy, UnknownModel
-from serving.server import UpscalerServer
-from serving.workers import WorkerPool
+from serving.errors import InvalidConfig, UnknownModel
+from serving.load.limits import Limits
+from serving.rpc.server import UpscalerServer
+from serving.server import main
 from tests.serving.files import checker, enlarged, read, write_png
 
 SERVICE = "upscaler.v1.UpscalerService"
@@ -83,6 +82,51 @@ def test_a_running_call_is_finished_before_the_end(process: subprocess.Popen[str
     assert process.wait(timeout=READY_S) == 0
 
 
+def test_while_it_drains_health_says_so_and_new_calls_are_sent_elsewhere(
+    process: subprocess.Popen[str],
+) -> None:
+    address = address_of(process)
+    once = RetryPolicy(attempts=1)
+    with UpscalerClient(address, once) as client, ThreadPoolExecutor(1) as executor:
+        image = write_png(checker(3, np.uint8, 1100, 1100))
+        call = executor.submit(client.upscale, image, model="random")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        assert health_of(address) == "NOT_SERVING"
+        assert health_of(address, SERVICE) == "NOT_SERVING"
+        with pytest.raises(UpscaleFailed) as caught:
+            client.upscale(write_png(checker(3)))
+        assert (caught.value.code.name, caught.value.reason) == ("UNAVAILABLE", "SERVER_STOPPING")
+        assert caught.value.retry_after_s is not None
+        assert not call.done()
+        assert call.result().output.width == 4400
+    assert process.wait(timeout=READY_S) == 0
+
+
+def test_a_watcher_of_health_learns_of_the_end_and_does_not_delay_it(
+    process: subprocess.Popen[str],
+) -> None:
+    address = address_of(process)
+    with grpc.insecure_channel(address) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        told = iter(watch)
+        assert next(told).status == health_pb2.HealthCheckResponse.SERVING
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert next(told).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert process.wait(timeout=READY_S) == 0
+        assert time.monotonic() - started < 3
+
+
+def test_reflection_can_be_left_out(models: Path) -> None:
+    config = ServerConfig(port=0, models=(models,), default_model="nearest", reflection=False)
+    with embedded_server(config) as address, grpc.insecure_channel(address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        with pytest.raises(grpc.RpcError, match="UNIMPLEMENTED"):
+            database.get_services()
+
+
 def test_health_is_told_overall_and_for_the_service(address: str) -> None:
     assert health_of(address) == "SERVING"
     assert health_of(address, SERVICE) == "SERVING"
@@ -95,11 +139,16 @@ def test_reflection_describes_the_service(address: str) -> None:
         database = ProtoReflectionDescriptorDatabase(channel)
         assert SERVICE in database.get_services()
         service = DescriptorPool(database).FindServiceByName(SERVICE)
-    assert [method.name for method in service.methods] == ["Upscale"]
+    assert [method.name for method in service.methods] == [
+        "Upscale",
+        "UpscaleStream",
+        "ListModels",
+        "GetModel",
+    ]
 
 
 def test_health_answers_while_every_worker_is_busy(models: Path) -> None:
-    config = ServerConfig(port=0, models=(models,), default_model="random", workers=1)
+    config = ServerConfig(port=0, models=(models,), default_model="random", concurrency=1)
     image = write_png(checker(3, np.uint8, 900, 900))
     with embedded_server(config) as address, UpscalerClient(address) as client:
         with ThreadPoolExecutor(2) as executor:
@@ -110,41 +159,6 @@ def test_health_answers_while_every_worker_is_busy(models: Path) -> None:
             assert time.monotonic() - started < 1
             assert not all(call.done() for call in calls)
         assert max(call.result().timings.queue.ToMilliseconds() for call in calls) > 0
-
-
-def test_a_full_queue_refuses_and_recovers() -> None:
-    async def scenario() -> None:
-        pool = WorkerPool(workers=1, max_waiting=1)
-        gate = threading.Event()
-        calls = [asyncio.create_task(pool.run(gate.wait)) for _ in range(2)]
-        await asyncio.sleep(0)
-        with pytest.raises(ServerBusy, match="full with 1 requests"):
-            await pool.run(gate.wait)
-        gate.set()
-        assert await asyncio.gather(*calls) == [True, True]
-        assert await pool.run(lambda: 5) == 5
-        pool.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_waiting_call_that_is_cancelled_gives_its_place_back() -> None:
-    async def scenario() -> None:
-        pool = WorkerPool(workers=1, max_waiting=1)
-        gate = threading.Event()
-        running = asyncio.create_task(pool.run(gate.wait))
-        waiting = asyncio.create_task(pool.run(lambda: None))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.sleep(0)
-        next_in_line = asyncio.create_task(pool.run(lambda: 5))
-        await asyncio.sleep(0)
-        gate.set()
-        assert await next_in_line == 5
-        assert await running
-        pool.close()
-
-    asyncio.run(scenario())
 
 
 def test_a_deadline_ends_the_call(address: str) -> None:
@@ -171,17 +185,24 @@ def test_an_unknown_default_model_is_refused(models: Path) -> None:
         ("port", -1),
         ("port", 65536),
         ("workers", 0),
+        ("concurrency", 0),
         ("threads", 0),
-        ("max_waiting", -1),
         ("tile", 15),
-        ("max_input_pixels", 0),
-        ("max_message_mib", 2048),
         ("grace_s", float("nan")),
     ],
 )
 def test_settings_out_of_range_name_what_is_allowed(field: str, value: float) -> None:
     with pytest.raises(InvalidConfig, match=rf"^{field} is {value}; expected \d+ to \d+$"):
         ServerConfig(**{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("max_input_pixels", 0), ("max_message_mib", 2048), ("max_call_s", 0), ("max_calls", 0)],
+)
+def test_limits_out_of_range_name_what_is_allowed(field: str, value: int) -> None:
+    with pytest.raises(InvalidConfig, match=rf"^{field} is {value}; expected [\d.]+ to \d+$"):
+        Limits(**{field: value})
 
 
 def test_a_wrong_setting_on_the_command_line_is_one_line() -> None:
@@ -193,3 +214,15 @@ def test_a_wrong_setting_on_the_command_line_is_one_line() -> None:
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "error: port is 70000; expected 0 to 65535\n"
+
+
+def test_settings_are_checked_without_serving(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "server.toml"
+    path.write_text(f'models = ["{models}"]\ndefault_model = "nearest"\n')
+    assert main(["--check-config", "--config", str(path)]) == 0
+    assert capsys.readouterr().out == "The settings are fine.\n"
+    path.write_text(f'models = ["{models}"]\ndefault_model = "none"\n')
+    assert main(["--check-config", "--config", str(path)]) == 2
+    assert "model is 'none'; expected one of" in capsys.readouterr().err

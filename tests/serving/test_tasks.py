@@ -61,3 +61,19 @@ def test_callers_take_turns() -> None:
         gate.set()
     assert order.index("small") <= 1
     assert len(order) == 10
+
+
+def test_a_small_run_does_not_wait_for_a_task_that_has_begun() -> None:
+    gate, begun, done = Event(), Event(), Event()
+
+    def block() -> None:
+        begun.set()
+        gate.wait()
+
+    with closing(TaskPool(1)) as pool, ThreadPoolExecutor(2) as callers:
+        large = callers.submit(list, pool.products([("large", [block] * 9)]))
+        assert begun.wait(5)
+        callers.submit(list, pool.products([("small", [done.set])]))
+        assert done.wait(5)
+        gate.set()
+        assert large.result() == ["large"]

@@ -1,6 +1,7 @@
 """``python -m srgan.evaluate``: published figures, any kind of model, clear errors."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,18 @@ import pytest
 import torch
 from PIL import Image
 
+from core.command import UserError
 from srgan import evaluate as program
-from srgan.cache import read_rgb
-from srgan.evaluate import EvaluateConfig, evaluation_pairs, score
+from srgan.evaluate import EvaluateConfig
+from srgan.evaluation import measures
+from srgan.evaluation.measures import Measure, fidelity
+from srgan.evaluation.sets import inputs, pairs
 from srgan.generators import GeneratorSpec, save_generator
-from srgan.metrics import luma, psnr, quantise, ssim
-from srgan.resize import imresize_uint8
+from srgan.metrics import quantise
+from srgan.niqe import PristineModel, niqe
+from srgan.patches import as_tensor
 from srgan.stlpips import ShiftTolerantLPIPS
-from srgan.upscalers import Upscaler, open_upscaler
+from srgan.upscalers import open_upscaler
 from tests.conftest import DataFolder
 from tests.srgan.pictures import picture, planes, save_pictures
 
@@ -53,90 +58,121 @@ def test_bicubic_has_the_published_figures(
     assert 1.3 < float(numbers[0]) - float(numbers[2]) < 2.3  # RGB is not Y
 
 
-def test_a_row_holds_the_means_over_the_set(photos: Path) -> None:
-    shade = Upscaler(
-        "repeat and darken",
-        4,
-        lambda lr: lr.repeat_interleave(4, -1).repeat_interleave(4, -2) * 0.9,
-    )
-    rows = []
-    for lr, hr in evaluation_pairs(photos, 4):
-        got, wanted = (quantise(p)[..., 5:-5, 5:-5] for p in (shade.run(lr), hr))
-        rows.append([psnr(luma(got), luma(wanted)), ssim(luma(got), luma(wanted)),
-                     psnr(got, wanted), ssim(got, wanted)])  # fmt: skip
-    means = score(shade, photos, border=5)
-    names = ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb")
-    assert [means[name] for name in names] == pytest.approx(np.mean(rows, axis=0).tolist())
-    assert means["pictures"] == 2
-    assert means["seconds"] > 0
+def small_model(folder: Path, scale: int) -> Path:
+    spec = GeneratorSpec("light", scale, 16, 1)
+    path = folder / "small.safetensors"
+    save_generator(path, spec, spec.build().state_dict(), {})
+    return path
 
 
-def test_a_plain_folder_is_reduced_with_todays_bicubic(photos: Path) -> None:
-    pairs = list(evaluation_pairs(photos, 4))
-    assert len(pairs) == 2
-    for path, (lr, hr) in zip(sorted(photos.iterdir()), pairs, strict=True):
-        whole = planes(read_rgb(path))[:, :48, :60]
-        assert torch.equal(hr[0], whole.float() / 255)
-        assert torch.equal(lr[0], imresize_uint8(whole, 0.25).float() / 255)
-
-
-def test_published_inputs_are_taken_as_they_are(tmp_path: Path) -> None:
-    save_pictures(tmp_path / "HR", 1, 50, 62)
-    (tmp_path / "LRx4").mkdir()
-    Image.fromarray(picture(12, 15, seed=77)).save(tmp_path / "LRx4" / "0000.png")
-    ((lr, hr),) = evaluation_pairs(tmp_path, 4)
-    assert hr.shape == (1, 3, 48, 60)
-    assert torch.equal(lr[0], planes(picture(12, 15, seed=77)).float() / 255)
-    ((reduced, _),) = evaluation_pairs(tmp_path, 2)  # none are published at this scale
-    assert reduced.shape == (1, 3, 25, 31)
-
-
-def test_models_by_sets_make_the_table_also_as_json(
+def test_sets_by_models_make_the_table_also_as_json(
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    spec = GeneratorSpec("light", 2, 16, 1)
-    model, out = tmp_path / "small.safetensors", tmp_path / "table.json"
-    save_generator(model, spec, spec.build().state_dict(), {})
+    model, out = small_model(tmp_path, 2), tmp_path / "new" / "table.json"
     other = save_pictures(tmp_path / "other", 1)[0].parent
     assert run(monkeypatch, "bicubic", model, "--sets", photos, other, "--scale", "3",
                "--json-out", out) == 0  # fmt: skip
     rows = capsys.readouterr().out.splitlines()[1:]
-    names = [("bicubic", "photos"), ("bicubic", "other"),
-             ("small.safetensors", "photos"), ("small.safetensors", "other")]  # fmt: skip
+    names = [("bicubic", "photos"), ("small.safetensors", "photos"),
+             ("bicubic", "other"), ("small.safetensors", "other")]  # fmt: skip
     assert [tuple(row.split()[:2]) for row in rows] == names
     table = json.loads(out.read_text())
     assert [(row["model"], row["set"]) for row in table] == names
     assert [f"{row['psnr_y']:.2f}" for row in table] == [row.split()[2] for row in rows]
+    assert [each["picture"] for each in table[0]["each"]] == ["0000.png", "0001.png"]
+    assert [path.name for path in out.parent.iterdir()] == ["table.json"]
+
+
+def test_a_perfect_picture_is_inf_in_the_table_and_null_in_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grey = Image.new("RGB", (48, 48), (90, 90, 90))
+    for name in ("HR", "LRx4"):
+        (tmp_path / "flat" / name).mkdir(parents=True)
+    grey.save(tmp_path / "flat/HR/a.png")
+    grey.resize((12, 12)).save(tmp_path / "flat/LRx4/a.png")
+    out = tmp_path / "table.json"
+    assert run(monkeypatch, "bicubic", "--sets", tmp_path / "flat", "--json-out", out) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[2] == "inf"
+    (row,) = json.loads(out.read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert row["psnr_y"] is None
+    assert row["left_out"] == {"psnr_y": 1, "psnr_rgb": 1}
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models = [tmp_path / "one", tmp_path / "two"]
+    for folder in models:
+        folder.mkdir()
+        small_model(folder, 2)
+    paths = [folder / "small.safetensors" for folder in models]
+    assert run(monkeypatch, *paths, paths[0], "--sets", photos) == 0
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row.split()[0] for row in rows] == [str(path) for path in paths]
+
+
+def test_the_page_has_a_section_for_each_set_and_scale(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, out = small_model(tmp_path, 2), tmp_path / "page.html"
+    assert run(monkeypatch, "bicubic", "lanczos", model, "--sets", photos, "--html-out", out) == 0
+    page = out.read_text(encoding="utf-8")
+    headings = re.findall("<h2>(.*?)</h2>", page)
+    assert headings == ["photos, 4 times larger, 2 pictures", "photos, 2 times larger, 2 pictures"]
+    assert page.count("<figure>") == 2 * len(["original", "bicubic", "lanczos"]) + 2 * len(
+        ["original", "bicubic", "small.safetensors"]
+    )
+
+
+def test_without_originals_naturalness_is_all_that_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = save_pictures(tmp_path / "photos", 1, 48, 48)[0].parent
+    assert run(monkeypatch, "bicubic", "--sets", photos, "--no-reference") == 0
+    header, row = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert header == ["model", "set", "NIQE", "s/picture"]
+    (sample,) = inputs(photos)
+    upscaled = quantise(open_upscaler("bicubic", 4).run(sample.lr))
+    assert float(row[2]) == pytest.approx(niqe(upscaled, PristineModel.load()), abs=6e-4)
 
 
 def test_each_model_is_measured_at_its_own_scale_without_its_border(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, int]] = []
+    borders: list[int] = []
 
-    def watched(upscaler: Upscaler, folder: Path, border: int, _: None) -> dict[str, float]:
-        asked.append((upscaler.scale, border))
-        return score(upscaler, folder, border)
+    def watched(border: int) -> tuple[Measure, ...]:
+        borders.append(border)
+        return fidelity(border)
 
-    monkeypatch.setattr(program, "score", watched)
-    spec = GeneratorSpec("light", 3, 16, 1)
-    model = tmp_path / "small.safetensors"
-    save_generator(model, spec, spec.build().state_dict(), {})
-    program.evaluate(EvaluateConfig(("bicubic", str(model)), (photos,)))
-    program.evaluate(EvaluateConfig(("bicubic",), (photos,), border=0))
-    assert asked == [(4, 4), (3, 3), (4, 0)]
+    monkeypatch.setattr(program, "fidelity", watched)
+    model, out = small_model(tmp_path, 3), tmp_path / "table.json"
+    program.evaluate(EvaluateConfig(("bicubic", str(model)), (photos,), json_out=out))
+    assert [row["scale"] for row in json.loads(out.read_text())] == [4, 3]
+    assert {4, 3} <= set(borders)
+    borders.clear()
+    program.evaluate(EvaluateConfig(("bicubic",), (photos,), border=7))
+    assert 7 in borders
+    assert 4 not in borders
 
 
-def test_bicubic_is_pillows(photos: Path) -> None:
-    upscaler = open_upscaler("bicubic", 3)
-    (lr, _), *_ = evaluation_pairs(photos, 3)
-    levels = lr[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    size = (levels.shape[1] * 3, levels.shape[0] * 3)
-    wanted = np.array(Image.fromarray(levels).resize(size, Image.Resampling.BICUBIC))
-    assert torch.equal(upscaler.run(lr)[0], planes(wanted).float() / 255)
+@pytest.mark.parametrize(
+    ("name", "kernel"),
+    [("bicubic", Image.Resampling.BICUBIC), ("lanczos", Image.Resampling.LANCZOS)],
+)
+def test_interpolation_is_pillows(name: str, kernel: Image.Resampling) -> None:
+    levels = [picture(11, 14, seed) for seed in (0, 1)]
+    enlarged = open_upscaler(name, 3).run(as_tensor(levels))
+    for got, small in zip(enlarged, levels, strict=True):
+        wanted = np.array(Image.fromarray(small).resize((42, 33), kernel))
+        assert torch.equal(got, planes(wanted).float() / 255)
 
 
 def without_twin(folder: Path) -> None:
@@ -167,7 +203,7 @@ def empty(_folder: Path) -> None:
     ("make", "sentence"),
     [
         (without_twin, "0001.png has no low-resolution twin"),
-        (with_a_wrong_twin, "is not 4 times as large"),
+        (with_a_wrong_twin, "at scale 4 it must be 12x12"),
         (unreadable, "broken.png cannot be read"),
         (too_small, "ssim needs sides of at least 11 pixels"),
         (empty, "holds no pictures"),
@@ -207,7 +243,10 @@ def test_a_model_that_cannot_be_opened_is_exit_code_2(
 
 @pytest.mark.parametrize(
     ("option", "sentence"),
-    [("--border=-1", "--border must be at least 0, not -1"), ("--scale=0", "--scale must be at")],
+    [
+        ("--border=-1", "--border must be at least 0, not -1"),
+        ("--scale=0", "--scale must be at"),
+    ],
 )
 def test_a_wrong_setting_is_refused_by_its_option(
     option: str,
@@ -220,16 +259,28 @@ def test_a_wrong_setting_is_refused_by_its_option(
     assert sentence in capsys.readouterr().err
 
 
-def test_the_perceptual_distance_is_a_column_of_its_own(
+def test_a_pristine_model_that_cannot_be_read_is_exit_code_2(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    options = ("--no-reference", "--niqe-model", "nowhere.npz")
+    assert run(monkeypatch, "bicubic", "--sets", photos, *options) == 2
+    assert "nowhere.npz cannot be read as a pristine model" in capsys.readouterr().err
+
+
+def test_perceptual_measures_are_columns_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> None:
+        raise UserError("no weights")
+
+    monkeypatch.setattr(measures, "LPIPS", missing)  # no test may download
+    photos = save_pictures(tmp_path / "photos", 1, 96, 192)[0].parent
     assert run(monkeypatch, "bicubic", "--sets", photos, "--perceptual") == 0
     header, row = (line.split() for line in capsys.readouterr().out.splitlines())
-    metric, bicubic = ShiftTolerantLPIPS("vgg"), open_upscaler("bicubic", 4)
+    (pair,) = pairs(photos, 4)
+    upscaled = quantise(open_upscaler("bicubic", 4).run(pair.lr))
     with torch.no_grad():
-        values = [
-            float(metric(quantise(bicubic.run(lr)).float(), hr))
-            for lr, hr in evaluation_pairs(photos, 4)
-        ]
-    shown = float(row[header.index("ST-LPIPS")])
-    assert shown == pytest.approx(sum(values) / 2, abs=1e-4)
+        distance = float(ShiftTolerantLPIPS("vgg")(upscaled.float(), pair.hr))
+    assert float(row[header.index("ST-LPIPS")]) == pytest.approx(distance, abs=1e-4)
+    known = niqe(upscaled, PristineModel.load())
+    assert float(row[header.index("NIQE")]) == pytest.approx(known, abs=6e-4)

@@ -135,6 +135,7 @@ def test_the_declared_cost_is_that_of_the_convolutions(spec: GeneratorSpec) -> N
             module.register_forward_hook(count)
     network(torch.rand(1, 3, 4, 6))
     assert counted == 24 * network.macs_per_lr_pixel
+    assert counted == 24 * network.scale**2 * network.macs_per_hr_pixel
 
 
 def test_the_papers_generator_is_the_default() -> None:

@@ -5,7 +5,7 @@ import torch
 
 from core.command import UserError
 from srgan import stlpips
-from srgan.evaluate import evaluation_pairs
+from srgan.evaluation.sets import pairs
 from srgan.stlpips import ShiftTolerantLPIPS, Trunk
 from srgan.upscalers import open_upscaler
 from tests.conftest import DataFolder
@@ -36,7 +36,7 @@ def test_bicubic_on_set5_has_the_known_distance(data_folder: DataFolder) -> None
     metric, bicubic = ShiftTolerantLPIPS("vgg"), open_upscaler("bicubic", 4)
     folder = data_folder("Set5/HR").parent
     with torch.no_grad():
-        values = [float(metric(bicubic.run(lr), hr)) for lr, hr in evaluation_pairs(folder, 4)]
+        values = [float(metric(bicubic.run(pair.lr), pair.hr)) for pair in pairs(folder, 4)]
     assert sum(values) / len(values) == pytest.approx(0.377, abs=5e-4)
 
 

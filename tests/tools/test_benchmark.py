@@ -1,12 +1,16 @@
-"""The benchmark times each model in turn and prints medians and their ratios."""
+"""The benchmark times each engine in a process of its own and prints medians and their ratios."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from srgan.generators import GeneratorSpec, save_generator
+from tests.srgan.pictures import save_pictures
 from tools import benchmark as program
+from tools.engines import Engine, _upscaler, installed
 from tools.export_onnx import ExportConfig, export
 
 
@@ -16,7 +20,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     torch.manual_seed(0)
     made = []
     for name, blocks in (("small", 1), ("large", 16)):
-        spec = GeneratorSpec("light", 2, 32, blocks)
+        spec = GeneratorSpec("light", 4, 32, blocks)
         generator = folder / f"{name}.safetensors"
         save_generator(generator, spec, spec.build().state_dict(), {})
         made.append(folder / f"{name}.onnx")
@@ -31,19 +35,49 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> object:
     return end.value.code
 
 
-def test_ratios_are_to_the_first_model(
-    models: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_ratios_are_to_the_first_row(
+    models: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    assert run(monkeypatch, *models, "--size", "48", "--threads", "1", "--runs", "5") == 0
-    machine, _, *rows = capsys.readouterr().out.splitlines()
-    assert machine.startswith("48x48, 1 threads, ")
-    (small, small_ms, one), (large, large_ms, ratio) = (row.split() for row in rows)
+    plot = tmp_path / "plot.png"
+    quality = save_pictures(tmp_path / "set", 1, 32, 40)[0].parent
+    options = ["--engines", "ours", "--sizes", "48", "--threads", "1", "--runs", "5", "--files"]
+    options += ["--plot", str(plot), "--quality", str(quality)]
+    assert run(monkeypatch, *models, *options) == 0
+    title, _, *rows = capsys.readouterr().out.splitlines()
+    assert title.startswith("48x48, file to file, 1 threads of ")
+    (small, _, small_ms, one, *_), (large, _, large_ms, ratio, *_) = (row.split() for row in rows)
     assert (small, large, one) == ("small.onnx", "large.onnx", "1.00")
-    assert float(ratio) > 3  # eight times the multiply-adds
+    assert float(ratio) > 2  # eight times the multiply-adds
     assert float(ratio) == pytest.approx(float(large_ms) / float(small_ms), rel=0.2)
+    with Image.open(plot) as drawn:
+        assert min(drawn.size) > 300
 
 
-@pytest.mark.parametrize("options", [["--runs", "0"], ["--size", "0"], ["nowhere.onnx"]])
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "ncnn", "torch", "torch-bf16"])
+def test_every_engine_makes_the_same_picture(name: str, models: list[Path]) -> None:
+    if not installed(name):
+        pytest.skip(f"{name} is not installed")
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    expected = _upscaler("ours", models[0], 1)(pixels).astype(int)
+    file = models[0].with_suffix(".safetensors") if name.startswith("torch") else models[0]
+    result = _upscaler(name, file, 1)(pixels).astype(int)
+    assert np.abs(result - expected).max() <= (6 if name == "torch-bf16" else 1)
+
+
+def test_an_engine_that_cannot_open_its_file_is_an_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no model")
+    picture = save_pictures(tmp_path, 1, 8, 8)[0]
+    with pytest.raises(RuntimeError, match=r"ours on .*broken\.onnx ended"):
+        Engine("ours", broken, 1, picture)
+
+
+@pytest.mark.parametrize(
+    "options", [["--runs", "0"], ["--sizes", "0"], ["nowhere.onnx"], ["--engines", "none"]]
+)
 def test_what_cannot_be_timed_is_exit_code_2(
     options: list[str], models: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

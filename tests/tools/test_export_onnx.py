@@ -1,8 +1,10 @@
 """Export: the file does what the network does and says what it is, or there is no file."""
 
 import json
+import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from torch import Tensor, nn
 
 import srgan
 from core.command import UserError
-from srgan.evaluate import score
+from srgan.evaluation.measures import fidelity
+from srgan.evaluation.scores import score_set
+from srgan.evaluation.sets import pairs
 from srgan.generators import Generator, GeneratorSpec, Light, save_generator
 from srgan.upscalers import open_upscaler
 from tests.srgan.pictures import save_pictures
@@ -58,10 +62,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
-    """A folder with light.safetensors, what it was exported to, and the 8-bit twin of that."""
+    """A folder with light.safetensors, what it was exported to, and the twins of that."""
     folder = tmp_path_factory.mktemp("exported")
     source = saved(folder, LIGHT)
-    assert export(ExportConfig(source, name="model-x2", int8=True, pictures=photos))
+    config = ExportConfig(source, name="model-x2", int8=True, fp16=True, pictures=photos)
+    assert export(replace(config, triton=folder / "repository"))
     return folder
 
 
@@ -71,7 +76,10 @@ def metadata_of(path: Path) -> dict[str, str]:
 
 def test_only_the_files_asked_for_appear(exported: Path) -> None:
     assert {p.name for p in exported.iterdir()} == {
-        "light.safetensors", "light.onnx", "light-int8.onnx",
+        "light.safetensors", "light.onnx", "light-int8.onnx", "light-fp16.onnx", "repository",
+    }  # fmt: skip
+    assert {p.name for p in (exported / "repository").iterdir()} == {
+        "light", "light-int8", "light-fp16",
     }  # fmt: skip
 
 
@@ -110,8 +118,32 @@ def test_metadata_tells_all_that_a_service_needs(exported: Path) -> None:
 
 
 def test_the_8_bit_twin_says_the_same_under_its_own_name(exported: Path) -> None:
-    own = {"name": "light-int8", "precision": "int8"}
+    own = {"name": "light-int8", "precision": "int8", "input_range": "0..255"}
     assert metadata_of(exported / "light-int8.onnx") == metadata_of(exported / "light.onnx") | own
+
+
+def test_the_twin_in_half_precision_is_smaller_and_nearly_equal(exported: Path) -> None:
+    plain, twin = exported / "light.onnx", exported / "light-fp16.onnx"
+    assert twin.stat().st_size < 0.7 * plain.stat().st_size
+    own = {"name": "light-fp16", "precision": "fp16"}
+    assert metadata_of(twin) == metadata_of(plain) | own
+    assert interface(twin) == interface(plain)
+    assert 0 < largest_difference(network_of(LIGHT), twin) < 2e-3
+
+
+def test_nothing_is_left_to_simplify(exported: Path) -> None:
+    nodes = [node.op_type for node in onnx.load(exported / "light.onnx").graph.node]
+    assert sorted(nodes) == sorted([*["Conv"] * 4, "Relu", "Add", "DepthToSpace", "Resize", "Add"])
+
+
+def test_equality_is_shown_on_noise_and_on_photographs(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = saved(tmp_path, LIGHT)
+    with caplog.at_level(logging.INFO):
+        assert export(ExportConfig(source, pictures=photos))
+    for kind in ("noise", "photographs"):
+        assert re.search(rf"largest difference .* on {kind}: \d\.\de-0[5-8]", caplog.text)
 
 
 @pytest.mark.parametrize("name", ["light.onnx", "light-int8.onnx"])
@@ -135,12 +167,12 @@ def test_two_exports_are_equal_to_the_byte(exported: Path, tmp_path: Path) -> No
 
 
 def test_a_network_and_its_file_score_alike(exported: Path, photos: Path) -> None:
-    network, file = (
-        score(open_upscaler(str(exported / name), 4), photos, border=2)
-        for name in ("light.safetensors", "light.onnx")
-    )
+    upscalers = [
+        open_upscaler(str(exported / name), 4) for name in ("light.safetensors", "light.onnx")
+    ]
+    network, file = score_set("photos", upscalers, pairs(photos, 2), fidelity(border=2))
     for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb"):
-        assert network[name] == pytest.approx(file[name], abs=1e-4)
+        assert network.mean(name) == pytest.approx(file.mean(name), abs=1e-4)
 
 
 class Pretender(Light):
@@ -215,21 +247,22 @@ def interface(path: Path) -> list[tuple[str, list[object], str]]:
     return [(x.name, x.shape, x.type) for x in (*session.get_inputs(), *session.get_outputs())]
 
 
-def test_the_8_bit_twin_has_quantised_convolutions_and_the_same_interface(exported: Path) -> None:
+def test_the_8_bit_twin_has_quantised_convolutions_and_works_on_pixels(exported: Path) -> None:
     plain, twin = exported / "light.onnx", exported / "light-int8.onnx"
     graph = onnx.load(twin).graph
     made_by = {output: node for node in graph.node for output in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    assert len(convolutions) == 4
+    assert len(convolutions) == 5  # four, and the one that repeats the input
     for node in convolutions:
-        assert [made_by[name].op_type for name in node.input] == ["DequantizeLinear"] * 3
+        assert {made_by[name].op_type for name in node.input} == {"DequantizeLinear"}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     first = weights[made_by[convolutions[0].input[1]].input[0]]
     assert first.data_type == onnx.TensorProto.INT8
     scales = weights[made_by[convolutions[0].input[1]].input[1]]
     assert list(scales.dims) == [16]  # a range for each output channel
     assert "QuantizeLinear" not in {node.op_type for node in onnx.load(plain).graph.node}
-    assert interface(twin) == interface(plain)
+    sides = [["batch", "height", "width", 3], ["batch", "rows", "columns", 3]]
+    assert [each[1:] for each in interface(twin)] == [(side, "tensor(uint8)") for side in sides]
 
 
 def test_the_twin_computes_nearly_the_same(exported: Path) -> None:

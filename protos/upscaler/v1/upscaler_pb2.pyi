@@ -3,18 +3,29 @@
 isort:skip_file
 The public interface of the super-resolution service.
 
-Errors carry a sentence that names the field, its value and what is allowed:
+Errors carry a sentence that names the field, its value and what is allowed, and details of
+google.rpc: always ErrorInfo (domain "upscaler.v1"; its reason is given in brackets below),
+BadRequest where a field of the request is to blame, RetryInfo where a later try may succeed.
   INVALID_ARGUMENT    the image or an option cannot be accepted; sending the same request again
-                      cannot succeed
-  NOT_FOUND           the model does not exist; the sentence lists those that do
-  RESOURCE_EXHAUSTED  the request or its result is larger than the server sends in one message,
-                      or the server's queue is full (then: try again later)
-  INTERNAL            a fault of the server; the sentence has an id to look up in its log
+                      cannot succeed (INVALID_REQUEST, INVALID_IMAGE, IMAGE_TOO_LARGE,
+                      INVALID_OPTION)
+  NOT_FOUND           the model does not exist; the sentence lists those that do (UNKNOWN_MODEL)
+  RESOURCE_EXHAUSTED  the file is larger than the server takes (FILE_TOO_LARGE), the result is
+                      larger than it sends in one message (RESULT_TOO_LARGE; UpscaleStream has
+                      no such bound), it has no room at present (SERVER_BUSY, with RetryInfo),
+                      or this client has too much (QUOTA_EXCEEDED, with QuotaFailure, RetryInfo)
+  UNAUTHENTICATED     the server knows tokens, and this is none of them (UNAUTHENTICATED)
+  UNAVAILABLE         the server is about to end (SERVER_STOPPING, with RetryInfo)
+  DEADLINE_EXCEEDED   the call, or a pause in it, is longer than the server allows
+                      (TIME_LIMIT_EXCEEDED), or than the client itself did
+  INTERNAL            a fault of the server; RequestInfo has an id to look up in its log
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -199,6 +210,311 @@ class UpscaleOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__width) -> _WhichOneofReturnType__width | None: ...
 
 Global___UpscaleOptions: _TypeAlias = UpscaleOptions  # noqa: Y015
+
+@_typing.final
+class UpscaleStreamRequest(_message.Message):
+    """A piece of a request: first the options, unless every default is meant, then the file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The file's next bytes, at least one. 1 MiB is a good size. The end of the stream is the end
+    of the file.
+    """
+    @_builtins.property
+    def options(self) -> Global___UpscaleOptions:
+        """How to upscale and encode; only in the first message."""
+
+    def __init__(
+        self,
+        *,
+        options: Global___UpscaleOptions | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "options", b"options", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "options", b"options", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["options", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___UpscaleStreamRequest: _TypeAlias = UpscaleStreamRequest  # noqa: Y015
+
+@_typing.final
+class UpscaleStreamResponse(_message.Message):
+    """A piece of an answer: first `started`, then chunks and progress in turn, last `finished`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the result's file, at most 1 MiB."""
+    @_builtins.property
+    def started(self) -> Global___UpscaleStarted:
+        """The image's header and the options are accepted."""
+
+    @_builtins.property
+    def progress(self) -> Global___UpscaleProgress:
+        """How far the result is."""
+
+    @_builtins.property
+    def finished(self) -> Global___UpscaleFinished:
+        """The file is complete."""
+
+    def __init__(
+        self,
+        *,
+        started: Global___UpscaleStarted | None = ...,
+        progress: Global___UpscaleProgress | None = ...,
+        chunk: _builtins.bytes = ...,
+        finished: Global___UpscaleFinished | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "finished", b"finished", "part", b"part", "progress", b"progress", "started", b"started"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "finished", b"finished", "part", b"part", "progress", b"progress", "started", b"started"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["started", "progress", "chunk", "finished"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___UpscaleStreamResponse: _TypeAlias = UpscaleStreamResponse  # noqa: Y015
+
+@_typing.final
+class UpscaleStarted(_message.Message):
+    """What is being made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INPUT_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def input(self) -> Global___ImageInfo:
+        """What was received, upright (after EXIF orientation)."""
+
+    @_builtins.property
+    def output(self) -> Global___ImageInfo:
+        """What the chunks will hold together."""
+
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The model that is used."""
+
+    def __init__(
+        self,
+        *,
+        input: Global___ImageInfo | None = ...,
+        output: Global___ImageInfo | None = ...,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "model", b"model", "output", b"output"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "model", b"model", "output", b"output"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpscaleStarted: _TypeAlias = UpscaleStarted  # noqa: Y015
+
+@_typing.final
+class UpscaleProgress(_message.Message):
+    """How far the result is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_DONE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    rows_done: _builtins.int
+    """Rows of the result that are computed."""
+    rows: _builtins.int
+    """Rows that it will have."""
+    def __init__(
+        self,
+        *,
+        rows_done: _builtins.int = ...,
+        rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "rows_done", b"rows_done"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpscaleProgress: _TypeAlias = UpscaleProgress  # noqa: Y015
+
+@_typing.final
+class UpscaleFinished(_message.Message):
+    """The end of a result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def timings(self) -> Global___Timings:
+        """Where the time went."""
+
+    def __init__(
+        self,
+        *,
+        timings: Global___Timings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timings", b"timings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["timings", b"timings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpscaleFinished: _TypeAlias = UpscaleFinished  # noqa: Y015
+
+@_typing.final
+class ListModelsRequest(_message.Message):
+    """Asks for the names of all models."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelsRequest: _TypeAlias = ListModelsRequest  # noqa: Y015
+
+@_typing.final
+class ListModelsResponse(_message.Message):
+    """All models."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    DEFAULT_MODEL_FIELD_NUMBER: _builtins.int
+    default_model: _builtins.str
+    """The name of the one for requests that name none."""
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___Model]:
+        """Each model that can be served, by name."""
+
+    def __init__(
+        self,
+        *,
+        models: _abc.Iterable[Global___Model] | None = ...,
+        default_model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelsResponse: _TypeAlias = ListModelsResponse  # noqa: Y015
+
+@_typing.final
+class GetModelRequest(_message.Message):
+    """Asks for one model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name; empty means the server's default. An unknown name is NOT_FOUND."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetModelRequest: _TypeAlias = GetModelRequest  # noqa: Y015
+
+@_typing.final
+class GetModelResponse(_message.Message):
+    """One model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    HALO_FIELD_NUMBER: _builtins.int
+    LICENSE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    halo: _builtins.int
+    """How many pixels of the input away an output pixel can still see; absent where it sees all."""
+    license: _builtins.str
+    """Terms under which the weights may be used, as the file tells them."""
+    sha256: _builtins.str
+    """SHA-256 of the file, in hexadecimal."""
+    size_bytes: _builtins.int
+    """Size of the file."""
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """Its name, scale and precision."""
+
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelMetric]:
+        """What its makers measured, if the model came with a card."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+        halo: _builtins.int | None = ...,
+        license: _builtins.str = ...,
+        sha256: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        metrics: _abc.Iterable[Global___ModelMetric] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_halo", b"_halo", "halo", b"halo", "model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_halo", b"_halo", "halo", b"halo", "license", b"license", "metrics", b"metrics", "model", b"model", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__halo: _TypeAlias = _typing.Literal["halo"]  # noqa: Y015
+    _WhichOneofArgType__halo: _TypeAlias = _typing.Literal["_halo", b"_halo"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__halo) -> _WhichOneofReturnType__halo | None: ...
+
+Global___GetModelResponse: _TypeAlias = GetModelResponse  # noqa: Y015
+
+@_typing.final
+class ModelMetric(_message.Message):
+    """A figure of merit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATASET_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    dataset: _builtins.str
+    """The pictures that it was measured on, such as Set5."""
+    name: _builtins.str
+    """What was measured: psnr_y, psnr_rgb (decibels), ssim_y, ssim_rgb, st_lpips."""
+    value: _builtins.float
+    """The figure."""
+    def __init__(
+        self,
+        *,
+        dataset: _builtins.str = ...,
+        name: _builtins.str = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelMetric: _TypeAlias = ModelMetric  # noqa: Y015
 
 @_typing.final
 class UpscaleResponse(_message.Message):

@@ -40,6 +40,21 @@ class UpscalerServiceStub:
                 request_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleRequest.SerializeToString,
                 response_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleResponse.FromString,
                 _registered_method=True)
+        self.UpscaleStream = channel.stream_stream(
+                '/upscaler.v1.UpscalerService/UpscaleStream',
+                request_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamRequest.SerializeToString,
+                response_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamResponse.FromString,
+                _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/upscaler.v1.UpscalerService/ListModels',
+                request_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsResponse.FromString,
+                _registered_method=True)
+        self.GetModel = channel.unary_unary(
+                '/upscaler.v1.UpscalerService/GetModel',
+                request_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelRequest.SerializeToString,
+                response_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelResponse.FromString,
+                _registered_method=True)
 
 
 class UpscalerServiceServicer:
@@ -54,6 +69,29 @@ class UpscalerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpscaleStream(self, request_iterator, context):
+        """Upscales one image of any size: its file goes in piece by piece, and the result's comes out
+        while rows of it are still computed. The number of pixels is bounded, and the size of the file
+        sent, but not by what a message holds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModels(self, request, context):
+        """Tells which models there are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModel(self, request, context):
+        """Tells what is known of one model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UpscalerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +99,21 @@ def add_UpscalerServiceServicer_to_server(servicer, server):
                     servicer.Upscale,
                     request_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleRequest.FromString,
                     response_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleResponse.SerializeToString,
+            ),
+            'UpscaleStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.UpscaleStream,
+                    request_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamRequest.FromString,
+                    response_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamResponse.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsRequest.FromString,
+                    response_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'GetModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModel,
+                    request_deserializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelRequest.FromString,
+                    response_serializer=protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +144,87 @@ class UpscalerService:
             '/upscaler.v1.UpscalerService/Upscale',
             protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleRequest.SerializeToString,
             protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpscaleStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/upscaler.v1.UpscalerService/UpscaleStream',
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamRequest.SerializeToString,
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.UpscaleStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/upscaler.v1.UpscalerService/ListModels',
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsRequest.SerializeToString,
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/upscaler.v1.UpscalerService/GetModel',
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelRequest.SerializeToString,
+            protos_dot_upscaler_dot_v1_dot_upscaler__pb2.GetModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,13 +3,22 @@
 isort:skip_file
 The public interface of the super-resolution service.
 
-Errors carry a sentence that names the field, its value and what is allowed:
+Errors carry a sentence that names the field, its value and what is allowed, and details of
+google.rpc: always ErrorInfo (domain "upscaler.v1"; its reason is given in brackets below),
+BadRequest where a field of the request is to blame, RetryInfo where a later try may succeed.
   INVALID_ARGUMENT    the image or an option cannot be accepted; sending the same request again
-                      cannot succeed
-  NOT_FOUND           the model does not exist; the sentence lists those that do
-  RESOURCE_EXHAUSTED  the request or its result is larger than the server sends in one message,
-                      or the server's queue is full (then: try again later)
-  INTERNAL            a fault of the server; the sentence has an id to look up in its log
+                      cannot succeed (INVALID_REQUEST, INVALID_IMAGE, IMAGE_TOO_LARGE,
+                      INVALID_OPTION)
+  NOT_FOUND           the model does not exist; the sentence lists those that do (UNKNOWN_MODEL)
+  RESOURCE_EXHAUSTED  the file is larger than the server takes (FILE_TOO_LARGE), the result is
+                      larger than it sends in one message (RESULT_TOO_LARGE; UpscaleStream has
+                      no such bound), it has no room at present (SERVER_BUSY, with RetryInfo),
+                      or this client has too much (QUOTA_EXCEEDED, with QuotaFailure, RetryInfo)
+  UNAUTHENTICATED     the server knows tokens, and this is none of them (UNAUTHENTICATED)
+  UNAVAILABLE         the server is about to end (SERVER_STOPPING, with RetryInfo)
+  DEADLINE_EXCEEDED   the call, or a pause in it, is longer than the server allows
+                      (TIME_LIMIT_EXCEEDED), or than the client itself did
+  INTERNAL            a fault of the server; RequestInfo has an id to look up in its log
 """
 
 from collections import abc as _abc
@@ -46,6 +55,15 @@ class UpscalerServiceStub:
     """Upscales one image. Request and response must each fit in one message: 64 MiB by default, and
     gRPC clients accept only 4 MiB unless told otherwise.
     """
+    UpscaleStream: _grpc.StreamStreamMultiCallable[_upscaler_pb2.UpscaleStreamRequest, _upscaler_pb2.UpscaleStreamResponse]
+    """Upscales one image of any size: its file goes in piece by piece, and the result's comes out
+    while rows of it are still computed. The number of pixels is bounded, and the size of the file
+    sent, but not by what a message holds.
+    """
+    ListModels: _grpc.UnaryUnaryMultiCallable[_upscaler_pb2.ListModelsRequest, _upscaler_pb2.ListModelsResponse]
+    """Tells which models there are."""
+    GetModel: _grpc.UnaryUnaryMultiCallable[_upscaler_pb2.GetModelRequest, _upscaler_pb2.GetModelResponse]
+    """Tells what is known of one model."""
 
 @_typing.type_check_only
 class UpscalerServiceAsyncStub(UpscalerServiceStub):
@@ -56,6 +74,15 @@ class UpscalerServiceAsyncStub(UpscalerServiceStub):
     """Upscales one image. Request and response must each fit in one message: 64 MiB by default, and
     gRPC clients accept only 4 MiB unless told otherwise.
     """
+    UpscaleStream: _aio.StreamStreamMultiCallable[_upscaler_pb2.UpscaleStreamRequest, _upscaler_pb2.UpscaleStreamResponse]  # type: ignore[assignment]
+    """Upscales one image of any size: its file goes in piece by piece, and the result's comes out
+    while rows of it are still computed. The number of pixels is bounded, and the size of the file
+    sent, but not by what a message holds.
+    """
+    ListModels: _aio.UnaryUnaryMultiCallable[_upscaler_pb2.ListModelsRequest, _upscaler_pb2.ListModelsResponse]  # type: ignore[assignment]
+    """Tells which models there are."""
+    GetModel: _aio.UnaryUnaryMultiCallable[_upscaler_pb2.GetModelRequest, _upscaler_pb2.GetModelResponse]  # type: ignore[assignment]
+    """Tells what is known of one model."""
 
 class UpscalerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes images larger with neural networks."""
@@ -69,5 +96,32 @@ class UpscalerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Upscales one image. Request and response must each fit in one message: 64 MiB by default, and
         gRPC clients accept only 4 MiB unless told otherwise.
         """
+
+    @_abc_1.abstractmethod
+    def UpscaleStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_upscaler_pb2.UpscaleStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_upscaler_pb2.UpscaleStreamResponse], _abc.AsyncIterator[_upscaler_pb2.UpscaleStreamResponse]]:
+        """Upscales one image of any size: its file goes in piece by piece, and the result's comes out
+        while rows of it are still computed. The number of pixels is bounded, and the size of the file
+        sent, but not by what a message holds.
+        """
+
+    @_abc_1.abstractmethod
+    def ListModels(
+        self,
+        request: _upscaler_pb2.ListModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upscaler_pb2.ListModelsResponse, _abc.Awaitable[_upscaler_pb2.ListModelsResponse]]:
+        """Tells which models there are."""
+
+    @_abc_1.abstractmethod
+    def GetModel(
+        self,
+        request: _upscaler_pb2.GetModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upscaler_pb2.GetModelResponse, _abc.Awaitable[_upscaler_pb2.GetModelResponse]]:
+        """Tells what is known of one model."""
 
 def add_UpscalerServiceServicer_to_server(servicer: UpscalerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -33,6 +33,15 @@ def test_it_gives_a_row_of_features_a_picture_in_any_blocks(file: Path) -> None:
     assert torch.allclose(network.features(pictures, block=2), features, atol=1e-6)
 
 
+def test_pictures_of_another_size_are_brought_to_its_own(file: Path) -> None:
+    network = load_classifier(file)
+    pictures = torch.rand(3, 1, 8, 8)
+    larger = pictures.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+    assert torch.allclose(network.features(larger), network.features(pictures), atol=1e-6)
+    with pytest.raises(UserError, match="takes pictures of 1 channels, not of 3"):
+        network.features(torch.rand(3, 3, 8, 8))
+
+
 def test_a_missing_or_foreign_file_is_answered_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"python -m core\.evaluation\.classifier makes one"):
         load_classifier(tmp_path / "none.safetensors")

@@ -1,0 +1,136 @@
+"""Prometheus metrics of one server.
+
+Several servers of one machine (``--workers``) write into the files of a folder, from which one
+process answers for all; that is what ``PROMETHEUS_MULTIPROC_DIR`` turns on in the client library.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from serving.checks import check_range
+from serving.errors import InvalidConfig
+from serving.load.queue import PixelQueue
+from serving.rpc.call import Call
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+# A method that does not exist could be called anything.
+_METHODS = ("/upscaler.", "/grpc.health.", "/grpc.reflection.")
+
+
+@dataclass(frozen=True)
+class MetricsAt:
+    """Where metrics are served.
+
+    Raises:
+        InvalidConfig: the port is out of its range.
+    """
+
+    metrics_port: int | None = None
+    """TCP port for Prometheus (GET /metrics); by default none."""
+
+    metrics_host: str = "127.0.0.1"
+    """Address for it."""
+
+    def __post_init__(self) -> None:
+        if self.metrics_port is not None:
+            check_range(self, "metrics_port", 1, 65535)
+
+
+class Metrics:
+    """What is counted of one server."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        if FOLDER_VARIABLE not in os.environ:
+            ProcessCollector(registry=registry)
+        self._calls = Counter(
+            "upscaler_calls", "Calls that have ended.", ["method", "code"], registry=registry
+        )
+        self._seconds = Histogram(
+            "upscaler_call_seconds",
+            "Duration of calls, streams to their end.",
+            ["method"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "upscaler_refusals", "Calls that failed, by reason.", ["reason"], registry=registry
+        )
+        self._stages = Histogram(
+            "upscaler_stage_seconds",
+            "Time of pictures in each stage; stages overlap.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._pixels = Counter(
+            "upscaler_pixels",
+            "Pixels of pictures that were finished.",
+            ["model", "side"],
+            registry=registry,
+        )
+        self._queue = {
+            name: Gauge(
+                f"upscaler_queue_{name}", help, registry=registry, multiprocess_mode="livesum"
+            )
+            for name, help in (
+                ("pixels", "Pixels that the network is to be given, running and waiting."),
+                ("requests", "Requests that run or wait."),
+                ("running", "Requests that run."),
+            )
+        }
+
+    def count_call(self, call: Call) -> None:
+        """Notes a call that has ended."""
+        method = call.method if call.method.startswith(_METHODS) else "other"
+        self._calls.labels(method, call.code.name).inc()
+        self._seconds.labels(method).observe(call.seconds)
+        if call.reason:
+            self._refusals.labels(call.reason).inc()
+
+    def count_picture(
+        self, model: str, pixels_in: int, pixels_out: int, seconds: Mapping[str, float]
+    ) -> None:
+        """Notes a picture that was finished, and the seconds of each of its stages."""
+        self._pixels.labels(model, "in").inc(pixels_in)
+        self._pixels.labels(model, "out").inc(pixels_out)
+        for stage, taken in seconds.items():
+            self._stages.labels(stage).observe(taken)
+
+    def show_queue(self, queue: PixelQueue) -> None:
+        """Notes how full the queue is."""
+        for name, gauge in self._queue.items():
+            gauge.set(getattr(queue, name))
+
+    def serve(self, at: MetricsAt) -> Any:
+        """Answers ``GET /metrics``, for all processes that share a folder; returns what to stop.
+
+        Raises:
+            InvalidConfig: the address is not free.
+        """
+        registry = self.registry
+        if FOLDER_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        assert at.metrics_port is not None
+        try:
+            server, _ = start_http_server(at.metrics_port, at.metrics_host, registry)
+        except OSError as error:
+            raise InvalidConfig(
+                "metrics_port", at.metrics_port, "a port that is free to listen on"
+            ) from error
+        return server

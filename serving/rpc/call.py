@@ -1,0 +1,57 @@
+"""One call, as those see it who stand around it: guards, the log and the metrics."""
+
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import grpc
+
+REQUEST_ID_KEY = "x-request-id"
+_ACCEPTABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+@dataclass
+class Call:
+    """A call under way.
+
+    Attributes:
+        method: its path (``/upscaler.v1.UpscalerService/Upscale``).
+        metadata: what the client sent along; a key that comes twice has its last value.
+        address: the client's, without the port.
+        request_id: the client's (``x-request-id``), or one that was made up.
+        client: who calls, for limits and the log.
+        code: how it ended.
+        reason: why, if it failed (``SERVER_BUSY``).
+        notes: what else the log shall have; nothing of a picture's content.
+    """
+
+    method: str
+    metadata: dict[str, str | bytes]
+    address: str
+    request_id: str
+    client: str
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    reason: str = ""
+    notes: dict[str, object] = field(default_factory=dict)
+    _started: float = field(default_factory=monotonic)
+
+    @classmethod
+    def of(cls, context: Any, method: str) -> "Call":
+        """The call that a servicer's context belongs to."""
+        metadata = dict(context.invocation_metadata() or ())
+        kind, _, rest = str(context.peer()).partition(":")
+        address = rest.rpartition(":")[0] if kind in ("ipv4", "ipv6") else kind
+        given = str(metadata.get(REQUEST_ID_KEY, ""))
+        request_id = given if _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
+        return cls(method, metadata, address, request_id, client=address)
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return monotonic() - self._started
+
+
+current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)

@@ -1,0 +1,46 @@
+"""What both ends of a gRPC connection must agree on."""
+
+DEFAULT_MESSAGE_MIB = 64
+# gRPC counts a message's bytes in a signed 32-bit number.
+LARGEST_MESSAGE_MIB = 2047
+
+# Files are sent in pieces of this size.
+CHUNK_BYTES = 1 << 20
+
+# A connection that answers no ping for this long is dead.
+_PING_AFTER_MS, _PING_TIMEOUT_MS = 60_000, 20_000
+_PINGS = [
+    ("grpc.keepalive_time_ms", _PING_AFTER_MS),
+    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
+]
+
+
+def server_options(
+    max_message_mib: int, max_metadata_kib: int, share_port: bool
+) -> list[tuple[str, int]]:
+    """A server's channel arguments: what it takes, and how it finds out that a client is gone."""
+    max_metadata = max_metadata_kib * 2**10
+    return [
+        *message_options(max_message_mib),
+        # Between the two, gRPC refuses at random.
+        ("grpc.max_metadata_size", max_metadata),
+        ("grpc.absolute_max_metadata_size", max_metadata),
+        *_PINGS,
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_AFTER_MS // 2),
+        # Unless it is told so, a second server on the port is a mistake, not a sharer of its load.
+        ("grpc.so_reuseport", int(share_port)),
+    ]
+
+
+def client_options() -> list[tuple[str, int]]:
+    """A client's channel arguments: it tries again by its own policy, and notices dead servers."""
+    return [("grpc.enable_retries", 0), *_PINGS]
+
+
+def message_options(max_mib: int) -> list[tuple[str, int]]:
+    """Channel arguments that allow messages of up to `max_mib` MiB; gRPC's own limit is 4."""
+    max_bytes = max_mib * 2**20
+    return [
+        ("grpc.max_receive_message_length", max_bytes),
+        ("grpc.max_send_message_length", max_bytes),
+    ]

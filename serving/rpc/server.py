@@ -1,0 +1,160 @@
+"""One server: what it consists of, how it starts and how it ends."""
+
+import asyncio
+import contextlib
+from functools import partial
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from protos.upscaler.v1 import upscaler_pb2_grpc
+from serving.catalog import Catalog
+from serving.config import ServerConfig
+from serving.errors import InvalidConfig
+from serving.load.queue import PixelQueue
+from serving.load.threads import Threads
+from serving.observe.logs import log_call
+from serving.observe.metrics import Metrics
+from serving.pipeline.upscaler import Upscaler
+from serving.reload import ModelWatch
+from serving.rpc import service
+from serving.rpc.channel import server_options
+from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard
+from serving.rpc.interceptor import CallInterceptor, Guard
+from serving.security.tls import server_credentials
+from serving.security.tokens import Tokens
+from serving.session import Computing
+from serving.tune import setting_for
+
+# More than requests can run: the queue decides which do.
+_THREADS = 1024
+_HEALTH_NAMES = (health.OVERALL_HEALTH, service.NAME)
+# What is left to send when the last call has been answered.
+_FLUSH_S = 0.5
+
+
+class UpscalerServer:
+    """One server: start it, then stop it, in one event loop.
+
+    Args:
+        config: its settings.
+        share_port: whether other processes listen on the port, too.
+
+    Raises:
+        InvalidConfig: a path of models, a certificate or the file of tokens is wrong.
+        UnknownModel: there is no such default model.
+        InvalidModel: it cannot be served.
+    """
+
+    def __init__(self, config: ServerConfig, share_port: bool = False) -> None:
+        self._config = config
+        self._share_port = share_port
+        self._credentials = server_credentials(config.tls) if config.tls else None
+        tokens = Tokens(config.token_file) if config.token_file else None
+        offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
+        setting = setting_for(offer(), config)
+        catalog = offer(computing=Computing(setting.threads, setting.spinning, config.provider))
+        self._upscaler = Upscaler(
+            catalog,
+            setting.concurrency,
+            config.tile,
+            config.limits.max_input_pixels,
+            config.limits.max_output_pixels,
+        )
+        self._watch = ModelWatch(self._upscaler, config.watch_models_s)
+        self._queue = PixelQueue(config.limits.max_queued_pixels, setting.concurrency)
+        self._threads = Threads(_THREADS)
+        self._metrics = Metrics()
+        self._drain = DrainGuard()
+        access = [AccessGuard(tokens)] if tokens else []
+        self._guards: list[Guard] = [self._drain, *access, LimitGuard(config.limits)]
+        self._background: list[asyncio.Task[None]] = []
+
+    def check(self) -> None:
+        """Runs the default model once.
+
+        Raises:
+            InvalidModel: it cannot be served.
+        """
+        self._upscaler.warm_up()
+
+    async def start(self) -> str:
+        """Listens, loads the default model, and then reports itself healthy.
+
+        Returns:
+            The address to call, ``host:port``.
+
+        Raises:
+            InvalidConfig: the address cannot be listened on.
+            InvalidModel: the default model cannot be served.
+        """
+        limits = self._config.limits
+        self._server = grpc.aio.server(
+            interceptors=[
+                CallInterceptor(
+                    self._guards, [log_call, self._metrics.count_call], limits.max_idle_s
+                )
+            ],
+            options=server_options(
+                limits.max_message_mib, limits.max_metadata_kib, self._share_port
+            ),
+        )
+        upscaler_pb2_grpc.add_UpscalerServiceServicer_to_server(
+            service.UpscalerService(
+                self._upscaler, self._queue, self._threads, limits, self._metrics
+            ),
+            self._server,
+        )
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._config.reflection:
+            reflection.enable_server_reflection(
+                [service.NAME, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            )
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        address = self._listen()
+        await self._server.start()
+        await asyncio.to_thread(self._upscaler.warm_up)
+        self._background.append(asyncio.create_task(self._watch.run()))
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        return address
+
+    def reload_models(self) -> None:
+        """Looks for new, changed and removed model files now."""
+        self._watch.look()
+
+    async def stop(self) -> None:
+        """Reports itself as not healthy, refuses new calls, lets running ones finish, and ends."""
+        await self._health.enter_graceful_shutdown()
+        flush_s = _FLUSH_S
+        if self._drain.close():
+            await self._drain.empty(self._config.grace_s)
+            # A call that arrives while gRPC waits would be dropped; until then it is refused.
+            await asyncio.sleep(flush_s)
+            flush_s = 0
+        await self._server.stop(flush_s)
+        for task in self._background:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._threads.close()
+        self._upscaler.close()
+
+    def _listen(self) -> str:
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        address = f"{host}:{self._config.port}"
+        try:
+            if self._credentials:
+                port = self._server.add_secure_port(address, self._credentials)
+            else:
+                port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise InvalidConfig(
+                "host and port", address, "an address that is free to listen on"
+            ) from error
+        return f"{host}:{port}"
+
+    async def _report(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in _HEALTH_NAMES:
+            await self._health.set(name, status)

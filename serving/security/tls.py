@@ -1,0 +1,91 @@
+"""Encrypted connections, and certificates that can be replaced while the server runs."""
+
+import logging
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from serving.errors import InvalidConfig
+from serving.security.files import Watched
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM form; they are read again when they change.
+
+    Raises:
+        InvalidConfig: only a part is given.
+    """
+
+    tls_certificate: Path | None = None
+    """The server's certificate, followed by those that lead to its authority's."""
+
+    tls_key: Path | None = None
+    """The certificate's private key."""
+
+    tls_client_ca: Path | None = None
+    """Certificates of the authorities that clients' certificates must come from; without it,
+    clients need none."""
+
+    def __post_init__(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise InvalidConfig("tls_certificate and tls_key", "one alone", "both or none")
+        if self.tls_client_ca and not self.tls_certificate:
+            raise InvalidConfig("tls_client_ca", "given", "it only beside tls_certificate")
+
+    def __bool__(self) -> bool:
+        return self.tls_certificate is not None
+
+
+def server_credentials(tls: Tls) -> grpc.ServerCredentials:
+    """Credentials that follow the files; where new ones do not fit, the old ones stay.
+
+    Raises:
+        InvalidConfig: the files cannot be read, or do not fit together.
+    """
+    watched = Watched([path for path in _paths(tls) if path])
+
+    def renewed() -> "grpc.ServerCertificateConfiguration | None":
+        if not watched.changed():
+            return None
+        try:
+            configuration = _configuration(tls)
+        except InvalidConfig as error:
+            _log.error("the certificates stay as they were: %s", error)
+            return None
+        _log.info("read the certificates anew")
+        return configuration
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(tls),
+        renewed,  # type: ignore[arg-type]  # None, too: nothing has changed.
+        require_client_authentication=tls.tls_client_ca is not None,
+    )
+
+
+def _paths(tls: Tls) -> tuple[Path | None, Path | None, Path | None]:
+    return tls.tls_certificate, tls.tls_key, tls.tls_client_ca
+
+
+def _configuration(tls: Tls) -> "grpc.ServerCertificateConfiguration":
+    certificate, key, client_ca = _paths(tls)
+    assert certificate
+    assert key
+    try:
+        # gRPC itself would say nothing of what is wrong.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca).load_cert_chain(
+            certificate, key
+        )
+        return grpc.ssl_server_certificate_configuration(
+            [(key.read_bytes(), certificate.read_bytes())],
+            client_ca.read_bytes() if client_ca else None,
+        )
+    except (OSError, ValueError) as error:  # ssl's errors are OSErrors.
+        given = ", ".join(str(path) for path in (certificate, key, client_ca) if path)
+        raise InvalidConfig(
+            "tls files", f"{given} ({error})", "a certificate and the key that belongs to it"
+        ) from error

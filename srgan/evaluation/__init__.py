@@ -1,0 +1,1 @@
+"""Measuring upscalers: sets of pictures, measures, scores, and what shows them."""

@@ -1,0 +1,72 @@
+"""Sets of pictures to measure on: low-resolution inputs, with their originals or without."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from srgan.cache import read_pair, read_rgb
+from srgan.pairs import PictureFile, pair_up
+from srgan.patches import as_tensor
+from srgan.sources import list_pictures
+
+__all__ = ["Pair", "Sample", "inputs", "pairs"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture to upscale.
+
+    Attributes:
+        name: of its file.
+        lr: float32 ``[1, 3, H, W]`` in [0, 1].
+    """
+
+    name: str
+    lr: Tensor
+
+
+@dataclass(frozen=True)
+class Pair(Sample):
+    """A picture to upscale whose original is known.
+
+    Attributes:
+        hr: the original, float32 ``[1, 3, scale * H, scale * W]`` in [0, 1].
+    """
+
+    hr: Tensor
+
+
+def pairs(folder: Path, scale: int) -> Iterator[Pair]:
+    """Yield the pictures of a set with their originals, by name.
+
+    Args:
+        folder: ``HR`` and ``LRx4`` (by scale) inside, or pictures, which are reduced with MATLAB's
+            bicubic.
+        scale: an original's side over its input's.
+
+    Raises:
+        UserError: if the folder holds no pictures, or a picture has no twin of the right size.
+        ValueError: if a picture cannot be read.
+    """
+    large, small = folder / "HR", folder / f"LRx{scale}"
+    originals = list_pictures(large if large.is_dir() else folder)
+    if large.is_dir() and small.is_dir():
+        files = pair_up(originals, large, list_pictures(small), small, scale)
+    else:
+        files = [PictureFile(path) for path in originals]
+    for file in files:
+        hr, lr = read_pair(file, scale)
+        yield Pair(file.hr.name, as_tensor([lr]), as_tensor([hr]))
+
+
+def inputs(folder: Path) -> Iterator[Sample]:
+    """Yield the pictures of a folder, which are themselves what is upscaled, by name.
+
+    Raises:
+        UserError: if the folder holds no pictures.
+        ValueError: if a picture cannot be read.
+    """
+    for path in list_pictures(folder):
+        yield Sample(path.name, as_tensor([read_rgb(path)]))

@@ -1,0 +1,131 @@
+"""Who may connect: certificates on both sides, and their renewal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+
+from serving.client import ClientTls, RetryPolicy, UpscaleFailed, UpscalerClient
+from serving.config import ServerConfig
+from serving.embedded import embedded_server
+from serving.errors import InvalidConfig
+from serving.security import files
+from serving.security.tls import Tls, server_credentials
+
+ONCE = RetryPolicy(attempts=1)
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+class Authority:
+    """Issues certificates into a folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._ca = trustme.CA()
+        self._folder = folder
+        self.file = folder / f"{name}.pem"
+        self._ca.cert_pem.write_to_path(str(self.file))
+
+    def issue(self, name: str, expires: datetime | None = None) -> tuple[Path, Path]:
+        """Certificate and key."""
+        issued = self._ca.issue_cert("127.0.0.1", not_after=expires)
+        certificate, key = (self._folder / f"{name}.{part}" for part in ("crt", "key"))
+        for path, blobs in (
+            (certificate, issued.cert_chain_pems),
+            (key, [issued.private_key_pem]),
+        ):
+            partial = path.with_suffix(".part")
+            partial.write_bytes(b"".join(blob.bytes() for blob in blobs))
+            partial.replace(path)
+        return certificate, key
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "ca")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "other")
+
+
+@contextmanager
+def serving(certificate: Path, key: Path, client_ca: Path | None = None) -> Iterator[str]:
+    with embedded_server(ServerConfig(port=0, tls=Tls(certificate, key, client_ca))) as address:
+        yield address
+
+
+def outcome(address: str, tls: ClientTls | None) -> str:
+    with UpscalerClient(address, ONCE, tls=tls) as client:
+        try:
+            return client.models(timeout_s=5).default_model
+        except UpscaleFailed as failure:
+            return failure.code.name
+
+
+def test_only_the_right_authority_is_trusted(authority: Authority, other: Authority) -> None:
+    with serving(*authority.issue("server")) as address:
+        assert outcome(address, ClientTls(authority.file)) == "x4-fast"
+        assert outcome(address, ClientTls(other.file)) == "UNAVAILABLE"
+        assert outcome(address, None) == "UNAVAILABLE"
+
+
+def test_an_expired_server_is_not_trusted(authority: Authority) -> None:
+    with serving(*authority.issue("server", YESTERDAY)) as address:
+        assert outcome(address, ClientTls(authority.file)) == "UNAVAILABLE"
+
+
+def test_clients_show_a_certificate_where_they_must(authority: Authority, other: Authority) -> None:
+    with serving(*authority.issue("server"), authority.file) as address:
+        trusted = authority.file
+        assert outcome(address, ClientTls(trusted, *authority.issue("client"))) == "x4-fast"
+        assert outcome(address, ClientTls(trusted)) == "UNAVAILABLE"
+        assert outcome(address, ClientTls(trusted, *other.issue("wrong"))) == "UNAVAILABLE"
+        expired = authority.issue("expired", YESTERDAY)
+        assert outcome(address, ClientTls(trusted, *expired)) == "UNAVAILABLE"
+
+
+def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
+    authority: Authority, other: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOOK_AFTER_S", 0)
+    certificate, key = authority.issue("server")
+    with serving(certificate, key) as address:
+        assert outcome(address, ClientTls(authority.file)) == "x4-fast"
+        other.issue("server")
+        assert outcome(address, ClientTls(other.file)) == "x4-fast"
+        assert outcome(address, ClientTls(authority.file)) == "UNAVAILABLE"
+        certificate.write_text("nonsense")
+        assert outcome(address, ClientTls(other.file)) == "x4-fast"
+
+
+def test_files_that_do_not_fit_are_refused_at_the_start(
+    authority: Authority, tmp_path: Path
+) -> None:
+    certificate, key = authority.issue("server")
+    _, wrong_key = authority.issue("second")
+    for pair in ((certificate, wrong_key), (certificate, tmp_path / "none"), (key, certificate)):
+        with pytest.raises(InvalidConfig, match=r"^tls files is .*; expected a certificate and"):
+            server_credentials(Tls(*pair))
+
+
+def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig, match="tls_certificate and tls_key is one alone"):
+        Tls(tmp_path)
+    with pytest.raises(InvalidConfig, match="tls_client_ca"):
+        Tls(tls_client_ca=tmp_path)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_nobody_listens_to_the_world_without_being_told_to(host: str) -> None:
+    with pytest.raises(InvalidConfig, match=f"host is {host}; expected a loopback address"):
+        ServerConfig(host=host)
+    assert ServerConfig(host=host, insecure=True).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_this_machine_needs_no_encryption(host: str) -> None:
+    assert ServerConfig(host=host).host == host

@@ -1,0 +1,128 @@
+"""Bearer tokens: who is let in, and how often."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
+from serving.config import ServerConfig
+from serving.embedded import embedded_server
+from serving.errors import InvalidConfig, QuotaExceeded, Unauthenticated
+from serving.load import rate
+from serving.security import files
+from serving.security.tokens import Tokens, read_tokens
+
+ONCE = RetryPolicy(attempts=1)
+
+
+def table(name: str, token: str, *more: str) -> str:
+    digest = sha256(token.encode()).hexdigest()
+    return "\n".join(["[[tokens]]", f'name = "{name}"', f'sha256 = "{digest}"', *more, ""])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tokens.toml"
+    path.write_text(table("shop", "open sesame", "max_calls = 1") + table("lab", "abracadabra"))
+    return path
+
+
+def test_known_tokens_are_let_in(file: Path) -> None:
+    tokens = Tokens(file)
+    assert tokens.check("Bearer open sesame").name == "shop"
+    assert tokens.check("bearer abracadabra").name == "lab"
+
+
+@pytest.mark.parametrize(
+    "shown", [None, "", "open sesame", "Basic open sesame", "Bearer", "Bearer ", "Bearer OPEN", b""]
+)
+def test_all_others_are_not(file: Path, shown: str | bytes | None) -> None:
+    with pytest.raises(Unauthenticated, match=r"^authorization is (missing|an unknown token)") as e:
+        Tokens(file).check(shown)
+    assert "OPEN" not in str(e.value)
+
+
+def test_a_token_has_its_own_limits(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(rate, "monotonic", lambda: now[0])
+    file.write_text(table("shop", "a", "max_calls = 1") + table("lab", "b", "calls_per_minute = 2"))
+    tokens = Tokens(file)
+    shop, lab = tokens.check("Bearer a"), tokens.check("Bearer b")
+    with tokens.used(shop), pytest.raises(QuotaExceeded, match="1 of shop"), tokens.used(shop):
+        pass
+    for _ in range(2):
+        with tokens.used(lab):
+            pass
+    with pytest.raises(QuotaExceeded, match="exceeded by lab") as caught, tokens.used(lab):
+        pass
+    assert caught.value.retry_after_s == pytest.approx(30)
+    now[0] = 31.0
+    with tokens.used(lab):
+        pass
+
+
+def test_the_file_is_read_again_and_a_broken_one_is_not(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(files, "_LOOK_AFTER_S", 0)
+    tokens = Tokens(file)
+    file.write_text("nonsense")
+    assert tokens.check("Bearer open sesame").name == "shop"
+    assert "the tokens stay as they were" in caplog.text
+    file.write_text(table("new", "hocus pocus"))
+    assert tokens.check("Bearer hocus pocus").name == "new"
+    with pytest.raises(Unauthenticated):
+        tokens.check("Bearer open sesame")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "tables, and nothing else"),
+        ("a = ", "a readable TOML file"),
+        ("tokens = 5", "tables, and nothing else"),
+        ("[[tokens]]", r"tokens\[0\].name is None; expected a name"),
+        ('[[tokens]]\nname = "a"\nsha256 = "secret"', "64 hexadecimal digits"),
+        (table("a", "b", "max_calls = 0"), "whole number of at least 1"),
+        (table("a", "b", 'calls_per_minute = "x"'), "a number above 0"),
+        (table("a", "b", "color = 1"), "color is unknown"),
+        (table("a", "b") + table("a", "c"), "another name for each token"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "tokens.toml"
+    path.write_text(content)
+    with pytest.raises(InvalidConfig, match=complaint):
+        read_tokens(path)
+
+
+@pytest.fixture
+def address(file: Path) -> Iterator[str]:
+    with embedded_server(ServerConfig(port=0, token_file=file)) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [("", "UNAUTHENTICATED"), ("wrong", "UNAUTHENTICATED"), ("open sesame", "OK")],
+)
+def test_every_call_needs_a_token(address: str, token: str, code: str) -> None:
+    with UpscalerClient(address, ONCE, token=token) as client:
+        for call in (client.models, client.model, lambda: client.upscale(b"")):
+            try:
+                call()
+                ended = "OK"
+            except UpscaleFailed as failure:
+                ended = failure.code.name
+            # An image of no bytes is refused after the token was accepted.
+            assert ended == code or (code == "OK" and ended == "INVALID_ARGUMENT")
+
+
+def test_health_needs_none(address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING

@@ -1,0 +1,113 @@
+"""Several processes share the port; one that dies is replaced."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+
+from serving.client import UpscalerClient
+from tests.serving.files import checker, enlarged, read_png, write_png
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+PIXELS = checker(3)
+WAIT_S = 20.0
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def metrics_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def process(models: Path, metrics_port: int) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "serving.server", "--port", "0", "--workers", "2"]
+    command += ["--models", str(models), "--default-model", "nearest"]
+    command += ["--metrics-port", str(metrics_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    match = re.search(r"127\.0\.0\.1:\d+", process.stdout.readline())
+    assert match
+    return match[0]
+
+
+def workers_of(process: subprocess.Popen[str]) -> set[int]:
+    """The processes that serve, among the children."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    }
+
+
+def upscaled(address: str) -> bool:
+    with UpscalerClient(address) as client:
+        result = client.upscale(write_png(PIXELS)).image
+    return np.array_equal(read_png(result), enlarged(PIXELS))
+
+
+def test_a_dead_worker_is_replaced_and_all_end_together(
+    process: subprocess.Popen[str], metrics_port: int
+) -> None:
+    address = address_of(process)
+    workers = workers_of(process)
+    assert len(workers) == 2
+    assert all(upscaled(address) for _ in range(4))
+    with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+        counted = re.findall(r"upscaler_pixels_total{.*side=\"in\"} (\S+)", answer.read().decode())
+    assert sum(map(float, counted)) == 4 * PIXELS.shape[0] * PIXELS.shape[1]
+
+    time.sleep(1.5)  # One that dies young is not replaced at once.
+    victim = min(workers)
+    os.kill(victim, signal.SIGKILL)
+    assert all(upscaled(address) for _ in range(4))
+    end = time.monotonic() + WAIT_S
+    while len(workers_of(process) - {victim}) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    replaced = workers_of(process) - {victim}
+    assert len(replaced) == 2
+    assert replaced & workers
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=WAIT_S) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in replaced)
+
+
+def test_workers_end_with_their_supervisor(process: subprocess.Popen[str]) -> None:
+    address_of(process)
+    workers = workers_of(process)
+    process.kill()
+    end = time.monotonic() + WAIT_S
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_settings_that_no_worker_can_start_with_end_all() -> None:
+    command = [sys.executable, "-m", "serving.server", "--workers", "2", "--port", "0"]
+    result = subprocess.run(
+        [*command, "--default-model", "none"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert "model is 'none'" in result.stderr

@@ -1,0 +1,47 @@
+"""Sets of pictures: published inputs as they are, all others reduced as MATLAB does it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from srgan.cache import read_rgb
+from srgan.evaluation.sets import inputs, pairs
+from srgan.resize import imresize_uint8
+from tests.srgan.pictures import picture, planes, save_pictures
+
+
+def test_a_plain_folder_is_reduced_with_todays_bicubic(tmp_path: Path) -> None:
+    paths = save_pictures(tmp_path, 2, 50, 62)
+    for path, pair in zip(paths, pairs(tmp_path, 4), strict=True):
+        whole = planes(read_rgb(path))[:, :48, :60]
+        assert pair.name == path.name
+        assert torch.equal(pair.hr[0], whole.float() / 255)
+        assert torch.equal(pair.lr[0], imresize_uint8(whole, 0.25).float() / 255)
+
+
+def test_published_inputs_are_taken_as_they_are(tmp_path: Path) -> None:
+    save_pictures(tmp_path / "HR", 1, 50, 62)
+    (tmp_path / "LRx4").mkdir()
+    Image.fromarray(picture(12, 15, seed=77)).save(tmp_path / "LRx4" / "0000.png")
+    (pair,) = pairs(tmp_path, 4)
+    assert pair.hr.shape == (1, 3, 48, 60)
+    assert torch.equal(pair.lr[0], planes(picture(12, 15, seed=77)).float() / 255)
+    (reduced,) = pairs(tmp_path, 2)  # none are published at this scale
+    assert reduced.lr.shape == (1, 3, 25, 31)
+
+
+def test_without_originals_the_pictures_are_the_inputs(tmp_path: Path) -> None:
+    paths = save_pictures(tmp_path, 2, 11, 13)
+    for path, sample in zip(paths, inputs(tmp_path), strict=True):
+        assert sample.name == path.name
+        assert torch.equal(sample.lr[0], planes(read_rgb(path)).float() / 255)
+
+
+@pytest.mark.parametrize("read", [inputs, lambda folder: pairs(folder, 2)])
+def test_what_is_no_picture_is_named(read: "object", tmp_path: Path) -> None:
+    assert callable(read)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"broken\.png cannot be read"):
+        list(read(tmp_path))

@@ -1,0 +1,83 @@
+"""The deployment examples say what the server understands, and agree with each other."""
+
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from serving.config import ServerConfig
+from serving.settings import from_command_line, from_environment, from_file
+from tests.programs import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+
+
+def instructions(name: str) -> list[str]:
+    joined = DOCKERFILE.replace("\\\n", " ")
+    return re.findall(rf"^{name} +(.*)$", joined, re.MULTILINE)
+
+
+@pytest.fixture
+def objects() -> dict[str, Any]:
+    documents = yaml.safe_load_all((ROOT / "deploy/kubernetes.yaml").read_text("utf-8"))
+    return {document["kind"]: document for document in documents}
+
+
+def test_the_image_is_not_roots_and_tells_its_health() -> None:
+    assert instructions("USER") == ["10001"]
+    (check,) = instructions("HEALTHCHECK")
+    assert "serving.health" in check
+    assert instructions("ENTRYPOINT") == ['["python", "-m", "serving.server"]']
+
+
+def test_the_image_copies_what_it_is_built_of() -> None:
+    copied = [words.split()[0] for words in instructions("COPY") if "--from" not in words]
+    packages = [*copied, "README.md", "LICENSE"]
+    allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert all((ROOT / name).exists() and f"!{name}" in allowed for name in packages)
+
+
+def test_the_images_environment_is_understood() -> None:
+    (words,) = instructions("ENV")
+    environment = dict(word.split("=", 1) for word in shlex.split(words))
+    config = from_environment(ServerConfig(), environment)
+    assert (config.host, config.insecure, config.logs.log_format) == ("0.0.0.0", True, "json")
+    assert config.metrics.metrics_port == 9090
+    known = [name for name in environment if name.startswith("UPSCALER_")]
+    assert len(known) == 5
+
+
+def test_compose_starts_a_server_that_gets_its_time_to_end() -> None:
+    service = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text("utf-8"))["services"]
+    config = from_command_line(ServerConfig(), service["upscaler"]["command"])
+    assert float(service["upscaler"]["stop_grace_period"].rstrip("s")) > config.grace_s
+
+
+def test_kubernetes_starts_a_server_that_gets_its_time_to_end(
+    objects: dict[str, Any], tmp_path: Path
+) -> None:
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    path = tmp_path / "server.toml"
+    path.write_text(objects["ConfigMap"]["data"]["server.toml"], "utf-8")
+    config = from_file(ServerConfig(), path)
+    assert pod["terminationGracePeriodSeconds"] > config.grace_s
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"grpc": config.port, "metrics": config.metrics.metrics_port}
+    probes = [container[f"{kind}Probe"]["grpc"] for kind in ("startup", "readiness", "liveness")]
+    assert {probe["port"] for probe in probes} == {config.port}
+    assert ("--config", "/etc/upscaler/server.toml") in pairwise(container["args"])
+
+
+def test_kubernetes_selects_what_it_starts(objects: dict[str, Any]) -> None:
+    labels = objects["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    for selector in (
+        objects["Deployment"]["spec"]["selector"]["matchLabels"],
+        objects["Service"]["spec"]["selector"],
+        objects["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+    ):
+        assert selector == labels

@@ -1,0 +1,47 @@
+"""What the pages quote is there to be found."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.recipes import RECIPES
+from core.train_vanilla import train
+
+DOCS = Path(__file__).parent.parent / "docs"
+QUOTED = re.findall(
+    r"^\| .+ \| `(.+)` \| \[.+\]\((.+)\) \|$", (DOCS / "gan.md").read_text(), re.MULTILINE
+)
+
+
+def test_the_papers_ideas_are_quoted() -> None:
+    assert len(QUOTED) >= 15
+
+
+@pytest.mark.parametrize(("line", "file"), QUOTED, ids=[line for line, _ in QUOTED])
+def test_a_quoted_line_is_a_line_of_its_file(line: str, file: str) -> None:
+    lines = [text.strip() for text in (DOCS / file).read_text().splitlines()]
+    assert any(text.rstrip(",") == line.rstrip(",") for text in lines)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_a_pages_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_a_generator_is_loaded_and_sampled_from_in_the_three_lines_that_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train(replace(RECIPES["digits"], epochs=1, width=8, device="cpu"))
+    (code,) = re.findall(r"```python\n(.+?)```", (DOCS / "gan.md").read_text(), re.DOTALL)
+    assert len([line for line in code.splitlines() if line]) == 3
+    names: dict[str, object] = {}
+    exec(code, names)
+    pictures = names["pictures"]
+    assert isinstance(pictures, torch.Tensor)
+    assert (pictures.shape, pictures.dtype) == ((100, 1, 8, 8), torch.float32)
+    assert 0 <= float(pictures.min()) < float(pictures.max()) <= 1

@@ -5,7 +5,7 @@
 
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE THIRD_PARTY_NOTICES.md ./
 COPY core core
 COPY protos protos
 COPY serving serving
@@ -19,6 +19,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin upsc
 COPY --from=build /opt/upscaler /opt/upscaler
 ENV PATH=/opt/upscaler/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
+    XDG_CACHE_HOME=/tmp \
     UPSCALER_HOST=0.0.0.0 \
     UPSCALER_INSECURE=true \
     UPSCALER_LOG_FORMAT=json \

@@ -22,8 +22,9 @@ def with_dead(channels: int) -> Light:
     network = Light(2, 16, 2)
     with torch.no_grad():
         for block, dead in zip(network.body, (channels, 0), strict=True):
-            block.first.bias.fill_(10.0)
-            block.first.bias[:dead] = -10.0
+            bias = block.get_parameter("first.bias")
+            bias.fill_(10.0)
+            bias[:dead] = -10.0
     return network
 
 

@@ -30,7 +30,7 @@ from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
-from srgan.validation import Samples, degraded, validation
+from srgan.validation import Samples, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
 
@@ -203,6 +203,9 @@ def train(config: TrainConfig) -> bool:
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
+    for folder in config.validate:
+        shown = Samples(middles(folder, spec.scale), run.samples / folder.name)
+        observers.append(Periodic(config.checkpoint_every, shown))
     scores = validation(kept_back, undone, config.validate, spec.scale)
     dead_units = DeadUnits(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(

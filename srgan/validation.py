@@ -1,6 +1,7 @@
 """What is looked at while a generator trains: PSNR of held-out pictures, and pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from srgan.evaluation.sets import pairs as pairs_of
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 
-__all__ = ["Samples", "degraded", "validation"]
+__all__ = ["Samples", "degraded", "middles", "validation"]
 
 Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
 
@@ -79,6 +80,31 @@ def validation(
         return scores
 
     return measure
+
+
+def middles(folder: Path, scale: int, side: int = 48, count: int = 8) -> Batch:
+    """Return the middles of a set's first pictures, to look at.
+
+    Args:
+        folder: the set, as for ``srgan.evaluate``.
+        scale: of the generator.
+        side: of a low-resolution patch; all are smaller where a picture is.
+        count: of pictures, at most.
+
+    Raises:
+        UserError: as for :func:`srgan.evaluation.sets.pairs`.
+    """
+    seen = list(islice(pairs_of(folder, scale), count))
+    side = min(side, *(min(pair.lr.shape[-2:]) for pair in seen))
+
+    def middle(picture: Tensor, factor: int) -> Tensor:
+        top, left = ((length // factor - side) // 2 * factor for length in picture.shape[-2:])
+        return picture[..., top : top + side * factor, left : left + side * factor]
+
+    return Batch(
+        real=torch.cat([middle(pair.hr, scale) for pair in seen]),
+        cond=torch.cat([middle(pair.lr, 1) for pair in seen]),
+    )
 
 
 class Samples:

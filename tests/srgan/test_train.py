@@ -477,6 +477,9 @@ def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) 
         r for r in read_history(config.out / "history.jsonl") if "validation/photos0_psnr_y" in r
     )
     assert record["validation/photos0_psnr_y"] > 5
+    shown = config.out / "samples" / photos[0].parent.name / "0000002.png"
+    # Eight pictures in rows of two, each enlarged, upscaled and true, 24x20 pixels at half size
+    assert read_rgb(shown).shape[1] / 6 == pytest.approx(2 * 20, abs=4)
 
 
 def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(

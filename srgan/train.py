@@ -204,8 +204,8 @@ def train(config: TrainConfig) -> bool:
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
     for folder in config.validate:
-        shown = Samples(middles(folder, spec.scale), run.samples / folder.name)
-        observers.append(Periodic(config.checkpoint_every, shown))
+        pictures_of = Samples(middles(folder, spec.scale), run.samples / folder.name)
+        observers.append(Periodic(config.checkpoint_every, pictures_of))
     scores = validation(kept_back, undone, config.validate, spec.scale)
     dead_units = DeadUnits(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(

@@ -1,7 +1,6 @@
 """Checkpoints: one file for a nested state, written whole or not at all, read without pickle."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.command import UserError
+from core.files import appearing
 
-__all__ = ["CheckpointError", "load_state", "replace_file", "save_state"]
+__all__ = ["CheckpointError", "load_state", "save_state"]
 
 _STRUCTURE = "structure"
 _TENSOR = "__tensor__"
@@ -21,19 +21,6 @@ _TENSOR = "__tensor__"
 
 class CheckpointError(UserError):
     """A file is not a checkpoint of this project, or not of the kind that was expected."""
-
-
-def replace_file(temporary: Path, path: Path) -> None:
-    """Put ``temporary`` in ``path``'s place so that a crash leaves the old file or the new one.
-
-    The file gets the permissions of any other new file, however its writer made it.
-    """
-    mask = os.umask(0)
-    os.umask(mask)
-    temporary.chmod(0o666 & ~mask)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _flatten(value: Any, key: str, tensors: dict[str, Tensor]) -> Any:
@@ -67,7 +54,7 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     """Write a nested state to ``path`` as one ``.safetensors`` file, atomically.
 
     Args:
-        path: the file; its folder must exist.
+        path: the file.
         state: tensors, numbers, strings, None, and dicts, lists and tuples of these. Tuples come
             back as lists.
 
@@ -76,12 +63,8 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     """
     tensors: dict[str, Tensor] = {}
     structure = json.dumps(_flatten(state, "", tensors))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with appearing(path) as temporary:
         save_file(tensors, temporary, metadata={_STRUCTURE: structure})
-        replace_file(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The numbers of a run over its steps: a file with one JSON object a line, and its plot."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.figure import Figure
+
+from core.files import appearing
 
 __all__ = ["History", "plot_history", "read_history"]
 
@@ -30,9 +31,8 @@ class History:
     def __init__(self, path: Path, step: int = 0) -> None:
         """Open ``path`` and drop what was written after ``step``."""
         kept = [r for r in read_history(path) if r["step"] <= step] if path.exists() else []
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
-        temporary.replace(path)
+        with appearing(path) as temporary:
+            temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
         self._file = path.open("a")
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
@@ -64,6 +64,5 @@ def plot_history(history: Path, picture: Path) -> None:
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8, frameon=False)
     axes[-1].set_xlabel("step")
-    temporary = picture.with_name(f".{picture.name}.{os.getpid()}.part")
-    figure.savefig(temporary, format=picture.suffix.lstrip("."), dpi=110)
-    temporary.replace(picture)
+    with appearing(picture) as temporary:
+        figure.savefig(temporary, format=picture.suffix.lstrip("."), dpi=110)

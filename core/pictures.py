@@ -1,12 +1,13 @@
 """Grids of pictures, written as PNG."""
 
-import os
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
+
+from core.files import appearing
 
 __all__ = ["save_grid"]
 
@@ -29,7 +30,5 @@ def save_grid(
     if enlarge > 1:
         size = (picture.width * enlarge, picture.height * enlarge)
         picture = picture.resize(size, Image.Resampling.NEAREST)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    picture.save(temporary, format="PNG")
-    temporary.replace(path)
+    with appearing(path) as temporary:
+        picture.save(temporary, format="PNG")

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from core.averages import Averages, Sink
 from core.checkpoint import load_state, save_state
 from core.command import UserError, option
 from core.environment import environment
+from core.files import appearing
 from core.history import History, plot_history
 from core.progress import Progress
 from core.run_log import logged
@@ -92,9 +92,8 @@ def _plain(value: Any) -> Any:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_text(json.dumps(value, indent=2) + "\n")
-    temporary.replace(path)
+    with appearing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
 @dataclass(frozen=True)

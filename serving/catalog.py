@@ -206,4 +206,9 @@ def _status(path: Path) -> os.stat_result | None:
 
 def _find(source: Path) -> dict[str, Path]:
     paths = sorted(source.glob(f"*{SUFFIX}")) if source.is_dir() else [source]
-    return {path.stem: path for path in paths if path.is_file() and path.suffix == SUFFIX}
+    return {
+        path.stem: path
+        for path in paths
+        # Hidden files may be half written.
+        if path.is_file() and path.suffix == SUFFIX and not path.name.startswith(".")
+    }

@@ -1,7 +1,6 @@
 """Measure upscalers on sets of pictures: figures as a table and as JSON, and a page to look at."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,8 @@ from typing import Annotated
 
 import tyro
 
-from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from core.files import appearing
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
@@ -117,13 +116,8 @@ def _sections(
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with appearing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        replace_file(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def evaluate(config: EvaluateConfig) -> bool:

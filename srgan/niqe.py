@@ -6,7 +6,6 @@ figures in papers were made with the model that the authors of NIQE published, a
 made with the same model can be compared.
 """
 
-import os
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.checkpoint import replace_file
 from core.command import UserError
+from core.files import appearing
 from srgan.metrics import luma
 from srgan.resize import imresize
 
@@ -63,18 +62,13 @@ class PristineModel:
         return cls(mean, covariance)
 
     def save(self, path: Path) -> None:
-        """Write what :meth:`load` reads, atomically; the folder must exist."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with temporary.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    mu_pris_param=self.mean.numpy()[None],
-                    cov_pris_param=self.covariance.numpy(),
-                )
-            replace_file(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        """Write what :meth:`load` reads, atomically."""
+        with appearing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                mu_pris_param=self.mean.numpy()[None],
+                cov_pris_param=self.covariance.numpy(),
+            )
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +15,8 @@ import tyro
 from torch import Tensor
 
 import srgan
-from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from core.files import appearing
 from srgan.community import is_community
 from srgan.generators import Generator, load_generator
 from srgan.sources import list_pictures
@@ -78,16 +76,6 @@ class ExportConfig:
             raise UserError("--int8 needs --pictures FOLDER: photographs to calibrate on")
 
 
-@contextmanager
-def _appearing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that takes ``path``'s place once the block has ended well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        replace_file(temporary, path)
-
-
 def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
     """Drop the exporter's notes on each node, which hold paths of the machine it ran on."""
     del model.graph.metadata_props[:]
@@ -139,7 +127,7 @@ def export_onnx(
         2: torch.export.Dim("height"),
         3: torch.export.Dim("width"),
     }
-    with _appearing(path) as temporary:
+    with appearing(path) as temporary:
         try:
             torch.onnx.export(
                 network,
@@ -263,7 +251,7 @@ def export(config: ExportConfig) -> bool:
     if config.int8:
         assert config.pictures is not None
         twin = out.with_name(f"{out.stem}-int8.onnx")
-        with _appearing(twin) as temporary:
+        with appearing(twin) as temporary:
             loss = quantise(out, temporary, config.pictures, network.scale)
             model = onnx.load(temporary)
             describe(
@@ -289,7 +277,7 @@ def _write_half(network: Generator, out: Path, metadata: dict[str, str]) -> Path
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     twin = out.with_name(f"{out.stem}-fp16.onnx")
-    with _appearing(twin) as temporary:
+    with appearing(twin) as temporary:
         model = convert_float_to_float16(onnx.load(out), keep_io_types=True)
         describe(model, metadata | {"name": twin.stem, "precision": "fp16"})
         onnx.save(model, temporary)

@@ -9,7 +9,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, ValueInfoProto
 
-from core.checkpoint import replace_file
+from core.files import appearing
 
 __all__ = ["write_repository"]
 
@@ -51,25 +51,21 @@ def write_repository(models: list[Path], folder: Path) -> None:
         graph = onnx.load(path).graph
         (source,), (result,) = graph.input, graph.output
         place = folder / path.stem
-        (place / "1").mkdir(parents=True, exist_ok=True)
-        copied = place / "1" / "model.onnx.part"
-        shutil.copyfile(path, copied)
-        replace_file(copied, copied.with_suffix(""))
-        written = place / "config.pbtxt.part"
-        written.write_text(
-            _CONFIG.format(
-                name=path.stem,
-                batch=_LARGEST_BATCH,
-                source=source,
-                result=result,
-                source_type=_type(source),
-                result_type=_type(result),
-                source_dims=_dims(source, -1),
-                result_dims=_dims(result, -1),
-                warm_dims=_dims(source, _SIDE),
-            )
+        with appearing(place / "1" / "model.onnx") as copied:
+            shutil.copyfile(path, copied)
+        settings = _CONFIG.format(
+            name=path.stem,
+            batch=_LARGEST_BATCH,
+            source=source,
+            result=result,
+            source_type=_type(source),
+            result_type=_type(result),
+            source_dims=_dims(source, -1),
+            result_dims=_dims(result, -1),
+            warm_dims=_dims(source, _SIDE),
         )
-        replace_file(written, written.with_suffix(""))
+        with appearing(place / "config.pbtxt") as written:
+            written.write_text(settings)
 
 
 def _type(tensor: ValueInfoProto) -> str:

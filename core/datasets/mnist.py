@@ -2,12 +2,12 @@
 
 import gzip
 import logging
-import os
 import shutil
 import zlib
 from pathlib import Path
 
 from core.datasets.collection import DataUnavailableError, Part, Pictures
+from core.files import appearing
 
 __all__ = ["load_mnist"]
 
@@ -26,15 +26,15 @@ def _unpack(raw: Path) -> None:
         plain = packed.with_suffix("")
         if plain.exists():
             continue
-        temporary = plain.with_name(f".{plain.name}.{os.getpid()}.part")
         try:
-            with gzip.open(packed) as content, temporary.open("wb") as out:
+            with (
+                appearing(plain) as temporary,
+                gzip.open(packed) as content,
+                temporary.open("wb") as out,
+            ):
                 shutil.copyfileobj(content, out)
-            temporary.replace(plain)
         except (OSError, EOFError, zlib.error) as error:
             logger.warning("%s cannot be unpacked: %s", packed, error)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def load_mnist(data_dir: Path) -> Pictures:

@@ -17,10 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from core.checkpoint import replace_file
 from core.collapse import CollapseWatch
 from core.command import UserError, run_command
 from core.evaluation.gaussians import OBJECTIVES, GridBatches, grid_trainer
+from core.files import appearing
 from core.trainer import StepReport, Trainer
 
 __all__ = ["FAILURES", "Failure", "FailuresConfig", "Played", "make", "play"]
@@ -173,10 +173,8 @@ def make(config: FailuresConfig) -> bool:
             _draw_moment(axis, data, samples, step)
         scatters[0].legend(fontsize=7)
         _draw_losses(last, played.losses)
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = config.out.with_name(f".{config.out.name}.part")
-    figure.savefig(temporary, format="png")
-    replace_file(temporary, config.out)
+    with appearing(config.out) as temporary:
+        figure.savefig(temporary, format="png")
     return True
 
 

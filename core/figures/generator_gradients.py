@@ -16,8 +16,8 @@ from torch import Tensor
 from core import random_state
 from core.adversarial import adversarial_loss
 from core.assembly import build_batches, build_game, build_trainer, player_spec
-from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from core.files import appearing
 from core.game import Batch, NoiseGame
 from core.recipes import RECIPES
 from core.training_pictures import training_pictures
@@ -98,10 +98,8 @@ def make(config: GradientsConfig) -> bool:
     for axis in (left, right):
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8, frameon=False)
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = config.out.with_name(f".{config.out.name}.part")
-    figure.savefig(temporary, format="png")
-    replace_file(temporary, config.out)
+    with appearing(config.out) as temporary:
+        figure.savefig(temporary, format="png")
     for name in _LOSSES:
         logger.info("%s: gradient norm %.2g after %d steps", name, measured[name][-1], config.steps)
     return True

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from core import random_state
 from core.adversarial import adversarial_loss
-from core.checkpoint import replace_file
 from core.command import UserError, run_command
+from core.files import appearing
 from core.game import Batch, NoiseGame
 from core.penalties import r1_term
 from core.phase import Phase, adversarial_discriminator_term, adversarial_generator_term
@@ -172,11 +172,10 @@ def make(config: FigureConfig) -> bool:
         frame = draw(look(trainer))
         frame.save(config.out / f"one_dimension_{number:03}.png")
         frames.append(frame.quantize(32))
-    temporary = config.out / ".one_dimension.gif.part"
-    frames[0].save(
-        temporary, format="GIF", save_all=True, append_images=frames[1:], duration=150, loop=0
-    )
-    replace_file(temporary, config.out / "one_dimension.gif")
+    with appearing(config.out / "one_dimension.gif") as temporary:
+        frames[0].save(
+            temporary, format="GIF", save_all=True, append_images=frames[1:], duration=150, loop=0
+        )
     logger.info("%d frames and one_dimension.gif in %s", len(frames), config.out)
     return True
 

@@ -1,7 +1,6 @@
 """The command that writes a report, for whichever kind of run."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from core.checkpoint import replace_file
 from core.command import UserError
+from core.files import appearing
 from core.report.page import render
 from core.report.recorded import read_runs
 
@@ -44,10 +43,8 @@ def writer(caption: str) -> Callable[[ReportConfig], bool]:
     def write(config: ReportConfig) -> bool:
         page = render(read_runs(config.runs), caption)
         out = config.out or config.runs[0] / "report.html"
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-        temporary.write_text(page, encoding="utf-8")
-        replace_file(temporary, out)
+        with appearing(out) as temporary:
+            temporary.write_text(page, encoding="utf-8")
         logger.info("wrote %s", out)
         return True
 

@@ -29,6 +29,12 @@ def test_a_precision_may_follow_the_name(tmp_path: Path) -> None:
     assert Catalog([tmp_path], default="net-int8").load().info.name == "net"
 
 
+def test_hidden_files_are_no_models(tmp_path: Path) -> None:
+    Network("net").save(tmp_path)
+    (tmp_path / ".net.1.part.onnx").write_bytes(b"half a model")
+    assert ".net.1.part" not in Catalog([tmp_path], default="net").names
+
+
 @pytest.fixture
 def twins(tmp_path: Path) -> Catalog:
     Network("net").save(tmp_path)

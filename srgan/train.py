@@ -22,12 +22,12 @@ from core.trainer import Observer, Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
-from srgan.dead_units import DeadUnits
 from srgan.degradations import DEGRADATIONS
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.pairs import PictureFile, low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
+from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import list_pictures, training_pictures
 from srgan.validation import Samples, degraded, middles, validation
@@ -207,14 +207,14 @@ def train(config: TrainConfig) -> bool:
         pictures_of = Samples(middles(folder, spec.scale), run.samples / folder.name)
         observers.append(Periodic(config.checkpoint_every, pictures_of))
     scores = validation(kept_back, undone, config.validate, spec.scale)
-    dead_units = DeadUnits(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
+    rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,
         config.steps,
         observers=observers,
         checkpoint_every=config.checkpoint_every,
         log_every=min(100, config.checkpoint_every),
-        measure=lambda trainer: {**dead_units(trainer), **scores(trainer)},
+        measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
     )
     if distributed.is_main():
         keep(trainer)

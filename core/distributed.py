@@ -38,8 +38,12 @@ def join(device: torch.device) -> torch.device:
 
 
 def leave() -> None:
-    """Leave the group, if there is one."""
+    """Leave the group, if there is one, once all are ready to.
+
+    A process that ends while another still talks to it can be taken down by its own connections.
+    """
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
 
 

@@ -26,7 +26,7 @@ def test_it_runs_and_each_step_shows_its_result(
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     notebook = nbformat.read(TOUR, as_version=4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(here)}}).execute()
+    NotebookClient(notebook, timeout=270, resources={"metadata": {"path": str(here)}}).execute()
     kinds: list[str] = []
     printed = ""
     for cell in notebook.cells:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from serving.digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,10 @@ def read_card(path: Path) -> Card:
 
 @lru_cache(maxsize=256)
 def _read_card(path: Path, _changed: int, size_bytes: int) -> Card:
-    with path.open("rb") as file:
-        digest = sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
+    digest = sha256_of(path)
     cards = sorted(path.parent.glob("*.json"))
-    found = (_metrics(card, digest.hexdigest()) for card in cards)
-    return Card(digest.hexdigest(), size_bytes, next(filter(None, found), {}))
+    found = (_metrics(card, digest) for card in cards)
+    return Card(digest, size_bytes, next(filter(None, found), {}))
 
 
 def _metrics(card: Path, digest: str) -> dict[tuple[str, str], float]:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Self
 
 import numpy as np
 
+from serving.digest import sha256_of
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
 from serving.hints import Hints
 from serving.model import SUFFIX, Model, Precision, load_model
@@ -131,7 +131,7 @@ class Catalog:
 
     def digest(self) -> str:
         """A number that tells the default model's file from others."""
-        return sha256(self.path().read_bytes()).hexdigest()[:16]
+        return sha256_of(self.path())[:16]
 
     def files(self) -> dict[Path, tuple[int, int, int]]:
         """What identifies the content of each file that there is now."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from serving.cache import Cache
+from serving.digest import sha256_of
 from serving.errors import InvalidModel
 from serving.hints import Hints
 from serving.probe import LEVELS, Traits, probe
@@ -191,7 +191,7 @@ def _probed(session: Session, path: Path, hints: Hints) -> Model:
     def unstopped(batch: Floats) -> Floats:
         return session.floats(batch, Stop())
 
-    cache, key = Cache("probed"), f"{sha256(path.read_bytes()).hexdigest()}, {hints}"
+    cache, key = Cache("probed"), f"{sha256_of(path)}, {hints}"
     try:
         traits = Traits(**cache.get(key))
     except TypeError:  # not known yet, or no longer understood

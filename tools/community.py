@@ -1,6 +1,5 @@
 """Another project's checkpoint as a generator like ours, so that it can be exported."""
 
-import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.command import UserError
+from serving.digest import sha256_of
 from serving.probe import probe_halo
 from srgan.community import load_descriptor
 from srgan.generators import Generator
@@ -57,7 +57,7 @@ class CommunityGenerator(Generator):
         self.halo = halo
         self._origin = {
             "source": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": sha256_of(path),
             "read_by": f"spandrel {version('spandrel')}",
         }
 

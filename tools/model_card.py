@@ -1,6 +1,5 @@
 """Write the card of a bundled model: what it is, how it was made, what it was measured to do."""
 
-import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import tyro
 from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
+from serving.digest import sha256_of
 from srgan.evaluation.measures import fidelity, st_lpips
 from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs
@@ -68,7 +68,7 @@ def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
         "file": path.name,
         "precision": _metadata(path)["precision"],
         "bytes": path.stat().st_size,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256_of(path),
         "metrics": _measured(str(path), scale, sets),
     }
 

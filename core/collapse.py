@@ -13,6 +13,7 @@ generator could learn from it vanishes. And where numbers are no longer finite, 
 """
 
 import copy
+import dataclasses
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,13 +131,13 @@ class CollapseWatch:
         return self._states[0] if self._states else None
 
     def after_step(self, trainer: Trainer, report: StepReport) -> None:
-        """Keep the discriminator's loss, and check when it is time."""
+        """Keep the discriminator's loss; when it is time, check, and report what was seen."""
         loss = report.values.get("discriminator/adversarial")
         if loss is not None:
             self._losses.append(loss)
         if report.step % self.every or self.evidence:
             return
-        doubt = self._suspect(trainer)
+        doubt = self._suspect(trainer, report)
         if self.keep_states and not doubt and not any(self._suspicions):
             self._states.append(copy.deepcopy(trainer.state_dict()))
         self._suspicions.append(doubt)
@@ -145,12 +146,15 @@ class CollapseWatch:
             self.evidence = self._suspicions[-1]
             self.act(trainer, f"step {report.step}: {self.evidence}")
 
-    def _suspect(self, trainer: Trainer) -> str:
+    def _suspect(self, trainer: Trainer, report: StepReport) -> str:
         """Return what is wrong at this check, or nothing."""
         samples = self.sampler(trainer.game.generator)
         if not samples.isfinite().all():
             return "the players have diverged: samples are no longer finite"
-        self.seen.append(likeness(samples, self.data[: len(samples)], self.places))
+        seen = likeness(samples, self.data[: len(samples)], self.places)
+        self.seen.append(seen)
+        for name, value in dataclasses.asdict(seen).items():
+            report.values[f"watch/{name}"] = torch.tensor(value)
         doubts = (self._lost("distance"), self._lost("places"), self._astray(), self._runaway())
         return next(filter(None, doubts), "")
 

@@ -153,8 +153,8 @@ class Run:
     ) -> bool:
         """Train ``trainer`` until ``until`` steps are done, with the usual observers.
 
-        ``measure``'s numbers are kept beside the losses, at each checkpoint. Of several processes
-        only the main one observes.
+        ``measure``'s numbers are kept beside the losses, at each checkpoint, and so is what
+        observers add to a step's report. Of several processes only the main one observes.
 
         Ctrl-C or SIGTERM ends the run after the present step, with a checkpoint.
 
@@ -171,8 +171,8 @@ class Run:
             ]
             trainer.observers = [
                 progress,
+                *observers,  # first: what they add to a step's report is averaged like the rest
                 Averages(sinks, log_every),
-                *observers,
                 *([Measure(checkpoint_every, measure, sinks)] if measure else []),
                 *trainer.observers,
             ]

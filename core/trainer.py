@@ -50,7 +50,7 @@ class StepReport:
 
 
 class Observer(Protocol):
-    """Watches training; called after every step, it changes nothing."""
+    """Watches training; called after every step, it changes nothing but may add to the report."""
 
     def after_step(self, trainer: "Trainer", report: StepReport) -> None:
         """Look at the trainer after ``report.step`` steps."""

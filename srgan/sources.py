@@ -1,7 +1,7 @@
 """Where training pictures come from: a data set by name, or any folder."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
 
-__all__ = ["NAMED_SOURCES", "list_pictures", "training_pictures"]
+__all__ = ["NAMED_SOURCES", "hold_out", "list_pictures", "training_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -153,3 +153,22 @@ def training_pictures(data: str, data_dir: Path, scale: int) -> list[PictureFile
                 f"--data must be {', '.join(NAMED_SOURCES)} or a folder; {part!r} is neither"
             )
     return pictures
+
+
+def hold_out(
+    pictures: Sequence[PictureFile], count: int
+) -> tuple[Sequence[PictureFile], Sequence[PictureFile]]:
+    """Divide pictures into those to train on and ``count`` others, spread over the list.
+
+    Raises:
+        UserError: if more than half would be held out.
+    """
+    if count == 0:
+        return pictures, []
+    if count * 2 > len(pictures):
+        raise UserError(
+            f"--holdout {count} would take more than half of the {len(pictures)} pictures"
+        )
+    stride = len(pictures) // count
+    held_out = pictures[stride // 2 :: stride][:count]
+    return [p for p in pictures if p not in set(held_out)], held_out

@@ -15,7 +15,7 @@ import torch
 
 from core import distributed, random_state
 from core.checkpoint import load_state
-from core.command import UserError, run_command
+from core.command import run_command
 from core.history import read_history
 from core.run import Periodic, open_run, pick_device
 from core.trainer import Observer, Trainer
@@ -24,12 +24,12 @@ from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
-from srgan.pairs import PictureFile, low_resolution
+from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
-from srgan.sources import list_pictures, training_pictures
+from srgan.sources import hold_out, list_pictures, training_pictures
 from srgan.validation import Samples, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
@@ -39,21 +39,6 @@ logger = logging.getLogger(__name__)
 # Where things are, as opposed to what was done: these may change when a run goes on, and a trained
 # generator does not tell them.
 _PLACES = ("cache_dir", "data_dir", "device", "out", "resume", "show_config", "validate")
-
-
-def _split(
-    config: TrainConfig, pictures: Sequence[PictureFile]
-) -> tuple[Sequence[PictureFile], Sequence[PictureFile]]:
-    """Divide the pictures into those to train on and those held out, spread over the list."""
-    if config.holdout == 0:
-        return pictures, []
-    if config.holdout * 2 > len(pictures):
-        raise UserError(
-            f"--holdout {config.holdout} would take more than half of the {len(pictures)} pictures"
-        )
-    stride = len(pictures) // config.holdout
-    held_out = pictures[stride // 2 :: stride][: config.holdout]
-    return [p for p in pictures if p not in set(held_out)], held_out
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:
@@ -158,7 +143,7 @@ def train(config: TrainConfig) -> bool:
         quantisation_aware(generator)
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
-    training, held_out = _split(config, pictures)
+    training, held_out = hold_out(pictures, config.holdout)
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)
     game = build_game(config, generator)

@@ -13,6 +13,7 @@ from core.checkpoint import load_state
 from core.collapse import Collapsed, CollapseWatch, likeness
 from core.datasets.digits import load_digits
 from core.evaluation.gaussians import OBJECTIVES, GridBatches, grid_trainer
+from core.history import read_history
 from core.recipes import RECIPES
 from core.train_vanilla import train
 from core.trainer import StepReport, Trainer
@@ -20,6 +21,7 @@ from core.trainer import StepReport, Trainer
 DATA = GridBatches(450, seed=9).batch(0).real
 NOISE = torch.randn(200, 16, generator=torch.Generator().manual_seed(1))
 GUESSING = 1.386
+WATCHED = {"watch/distance", "watch/places", "watch/astray"}
 
 
 def draw(network: nn.Module) -> Tensor:
@@ -177,6 +179,10 @@ def test_a_run_that_breaks_off_warns_stops_or_goes_back(
     assert train(replace(BROKEN, out=tmp_path / "warn"))
     assert load_state(tmp_path / "warn" / "checkpoint.safetensors")["trainer"]["step"] == 1100
     assert any("run away" in m for m in caplog.messages)
+    seen = [
+        r["step"] for r in read_history(tmp_path / "warn" / "history.jsonl") if set(r) >= WATCHED
+    ]
+    assert 2 <= len(seen) <= 11  # of eleven checks, until it was told what it waited for
     with pytest.raises(Collapsed, match="run away"):
         train(replace(BROKEN, out=tmp_path / "stop", on_collapse="stop"))
     stopped = load_state(tmp_path / "stop" / "checkpoint.safetensors")["trainer"]["step"]

@@ -38,7 +38,8 @@ class BenchmarkConfig:
     """What to time.
 
     Attributes:
-        models: networks: .onnx files, and for torch .safetensors; the first one is the reference.
+        models: networks: .onnx files, and for torch checkpoints, ours or another project's; the
+            first one is the reference.
         engines: which of ours, onnxruntime (a bare session on the whole picture), openvino, ncnn,
             torch and torch-bf16 to run them with; those that are not installed are left out.
         sizes: sides of the square pictures.
@@ -135,7 +136,7 @@ def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
             if not installed(name):
                 logger.warning("%s is not installed", NEEDS[name])
                 continue
-            if name.startswith("torch") != (file.suffix == ".safetensors"):
+            if name.startswith("torch") == (file.suffix == ".onnx"):
                 continue
             if file.stem.endswith("-int8") and name in ("openvino", "ncnn"):
                 continue

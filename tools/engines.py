@@ -58,7 +58,7 @@ class Engine:
 
     Args:
         name: one of :data:`NEEDS`.
-        file: the network: ONNX, or for torch .safetensors.
+        file: the network: ONNX, or for torch a checkpoint, ours or another project's.
         threads: it may use.
         picture: an image file.
         whole_way: whether decoding and encoding PNG are part of it.
@@ -205,17 +205,16 @@ def _ncnn(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
 def _torch(file: Path, threads: int, bf16: bool = False) -> Callable[[_Floats], _Floats]:
     import torch
 
-    from srgan.generators import load_generator
+    from srgan.upscalers import open_upscaler
 
     torch.set_num_threads(threads)
-    network, _, _ = load_generator(file)
-    network.to(memory_format=torch.channels_last)
+    upscaler = open_upscaler(str(file), 1)  # a file knows its own scale
 
     @torch.inference_mode()
     def run(lr: _Floats) -> _Floats:
         picture = torch.from_numpy(lr).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-            hr: _Floats = network(picture).float().numpy()
+            hr: _Floats = upscaler.run(picture).float().numpy()
         return hr
 
     return run

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from srgan.generators import GeneratorSpec, save_generator
+from tests.srgan import community
 from tests.srgan.pictures import save_pictures
 from tools import benchmark as program
 from tools.engines import Engine, _upscaler, installed
@@ -82,3 +83,15 @@ def test_what_cannot_be_timed_is_exit_code_2(
     options: list[str], models: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(monkeypatch, models[0], *options) == 2
+
+
+def test_another_projects_checkpoint_is_timed_by_torch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    theirs = community.save(tmp_path / "theirs.pth", community.compact(4))
+    options = ["--sizes", "16", "--threads", "1", "--runs", "1"]
+    assert run(monkeypatch, theirs, *options) == 0
+    assert [row.split()[:2] for row in capsys.readouterr().out.splitlines()[2:]] == [
+        ["theirs.pth", "torch"],
+        ["theirs.pth", "torch-bf16"],
+    ]

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from core.command import UserError, run_command
+from serving.catalog import BUNDLED
 
 __all__ = ["MemoryConfig", "measure", "peak_mib"]
 
@@ -37,12 +38,14 @@ class MemoryConfig:
         width: of all of them.
         format: of the pictures and of the results.
         model: name of the model; empty for the default.
+        whole: also measure a script that holds all of each picture (:mod:`tools.whole_image`).
     """
 
     megapixels: tuple[float, ...] = (3, 6, 12, 25)
     width: int = 6144
     format: Literal["jpg", "png", "tif", "webp"] = "jpg"
     model: str = ""
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not self.megapixels or min(self.megapixels) <= 0:
@@ -79,27 +82,35 @@ def peak_mib(command: Sequence[str]) -> float:
     return int(launched.stdout) * unit / 2**20
 
 
+def _commands(config: MemoryConfig, source: Path, target: Path) -> dict[str, list[str]]:
+    ours = [sys.executable, "-m", "serving.cli", str(source), "-o", str(target)]
+    commands = {"this project": ours + (["--model", config.model] if config.model else [])}
+    if config.whole:
+        files = (BUNDLED / "x4-fast.onnx", source, target)
+        commands["whole picture"] = [sys.executable, "-m", "tools.whole_image", *map(str, files)]
+    return commands
+
+
 def measure(config: MemoryConfig) -> bool:
     """Print by how much the peak of each picture is above that of a small one."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = (Path(folder, f"{name}.{config.format}") for name in ("in", "out"))
-
-        def peak(width: int, height: int) -> float:
-            _write_picture(source, width, height)
-            command = [sys.executable, "-m", "serving.cli", str(source), "-o", str(target)]
-            return peak_mib(command + (["--model", config.model] if config.model else []))
-
-        small = peak(_SMALL, _SMALL)
+        commands = _commands(config, source, target)
+        _write_picture(source, _SMALL, _SMALL)
+        small = {name: peak_mib(command) for name, command in commands.items()}
+        names = "".join(f"{name:>16}" for name in commands)
         sys.stdout.write(
             f"{config.format}, {config.width} pixels wide; Python, libraries and model: "
-            f"{small:.0f} MiB\n{'Mpx in':>8}{'Mpx out':>9}{'MiB more':>10}\n"
+            f"{small['this project']:.0f} MiB; on top of that, in MiB:\n"
+            f"{'Mpx in':>8}{'Mpx out':>9}{names}\n"
         )
         for megapixels in config.megapixels:
-            height = max(1, round(megapixels * 1e6 / config.width))
-            more = peak(config.width, height) - small
+            _write_picture(source, config.width, max(1, round(megapixels * 1e6 / config.width)))
+            more = {name: peak_mib(command) - small[name] for name, command in commands.items()}
             with Image.open(target) as result:
                 out = result.width * result.height / 1e6
-            sys.stdout.write(f"{megapixels:>8g}{out:>9.0f}{more:>10.0f}\n")
+            figures = "".join(f"{value:>16.0f}" for value in more.values())
+            sys.stdout.write(f"{megapixels:>8g}{out:>9.0f}{figures}\n")
             sys.stdout.flush()
     return True
 

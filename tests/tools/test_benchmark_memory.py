@@ -1,11 +1,18 @@
 """The memory benchmark upscales pictures of growing height in processes of their own."""
 
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from serving.catalog import BUNDLED
+from tests.srgan.pictures import save_pictures
 from tools import benchmark_memory as program
 from tools.benchmark_memory import peak_mib
+from tools.engines import _route
+from tools.whole_image import upscale_whole
 
 
 def test_a_peak_is_what_the_command_held() -> None:
@@ -24,10 +31,23 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 def test_the_table_has_a_row_for_each_size(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "--megapixels", "0.02", "0.04", "--width", "200") == 0
-    title, _, *rows = capsys.readouterr().out.splitlines()
+    assert run(monkeypatch, "--megapixels", "0.02", "0.04", "--width", "200", "--whole") == 0
+    title, names, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("jpg, 200 pixels wide")
+    assert names.endswith("this project   whole picture")
     assert [row.split()[0] for row in rows] == ["0.02", "0.04"]
+
+
+def test_the_script_to_compare_with_makes_the_same_picture(tmp_path: Path) -> None:
+    """So that its memory is that of the same work."""
+    source, target = save_pictures(tmp_path, 1, 300, 270)[0], tmp_path / "whole.png"
+    model = BUNDLED / "x4-fast.onnx"
+    upscale_whole(str(model), str(source), str(target))
+    (tmp_path / "ours.png").write_bytes(_route("ours", model, 1)(source.read_bytes()))
+    whole, ours = (
+        np.asarray(Image.open(tmp_path / f"{name}.png"), int) for name in ("whole", "ours")
+    )
+    assert np.abs(whole - ours).max() <= 1
 
 
 @pytest.mark.parametrize("option", ["--megapixels", "--width"])

@@ -49,6 +49,8 @@ class Batch:
                     self.report.tell(outcome, progress.say)
             except KeyboardInterrupt:
                 interrupted = True
+                told = {outcome.job for outcome in outcomes}
+                outcomes += [Outcome(job, "left") for job in jobs if job not in told]
         self.report.sum_up(outcomes, perf_counter() - started)
         return INTERRUPTED if interrupted else worst(outcome.code for outcome in outcomes)
 
@@ -61,8 +63,9 @@ class Batch:
     ) -> Iterator[Outcome]:
         for path in left_out:
             yield Outcome(Job(path, None), "skipped", "it is the result of another picture")
+        pending = set(waiting)
         for job in jobs:
-            if job not in waiting:
+            if job not in pending:
                 yield Outcome(job, "skipped", f"{job.target} is newer")
         for job in waiting:
             if self.dry_run:

@@ -22,7 +22,7 @@ class Outcome:
 
     Attributes:
         job: the job.
-        status: what has become of it.
+        status: what has become of it; ``left`` if the command was interrupted before.
         reason: why it was skipped, or has failed.
         code: the exit code that it asks for.
         width: of the result in pixels.
@@ -32,7 +32,7 @@ class Outcome:
     """
 
     job: Job
-    status: Literal["done", "planned", "skipped", "failed"]
+    status: Literal["done", "planned", "skipped", "failed", "left"]
     reason: str = ""
     code: int = OK
     width: int = 0

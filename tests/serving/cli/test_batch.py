@@ -142,5 +142,8 @@ def test_when_it_is_interrupted_it_says_what_was_done_and_leaves_no_half_file(
     monkeypatch.setattr(UpscalerClient, "upscale_into", interrupted)
     (photos / "c.png").write_bytes(write_png(checker(3)))
     assert upscale(photos, "--json") == 130
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"] == {"done": 1}
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["summary"] == {
+        "done": 1,
+        "left": 2,
+    }
     assert below(photos.with_name("photos_x4")) == ["a.png"]

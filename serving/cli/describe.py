@@ -36,7 +36,7 @@ class Description:
         exif: whether there is EXIF, which goes into the result.
     """
 
-    format: str
+    format: ImageFormat
     bytes: int
     width: int
     height: int
@@ -59,7 +59,7 @@ def describe(data: bytes) -> Description:
     strips, metadata = picture.strips, picture.metadata
     orientation, frames = _orientation_and_frames(data, picture.format)
     return Description(
-        format=picture.format.value.title,
+        format=picture.format,
         bytes=len(data),
         width=strips.width,
         height=strips.height,
@@ -93,10 +93,9 @@ class Prospect:
 def prospect(picture: Description, model_scale: int, size: SizeOptions) -> Prospect:
     """What a model of this scale would make of a picture, if `size` is asked for."""
     source = Size(picture.width, picture.height)
-    format = next(format for format in ImageFormat if format.value.title == picture.format)
     try:
         result = size.of_result(source, model_scale, DEFAULT_MAX_OUTPUT_PIXELS)
-        check_encodable(result.width, result.height, format, DEFAULT_QUALITY)
+        check_encodable(result.width, result.height, picture.format, DEFAULT_QUALITY)
     except ServingError as error:
         return Prospect(refused=str(error))
     return Prospect(result.width, result.height, picture.bit_depth)

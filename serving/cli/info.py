@@ -69,18 +69,22 @@ class Info:
 
 
 def _as_json(path: Path, picture: "Description", prospects: "dict[str, Prospect]") -> str:
+    title = picture.format.value.title
     results = {
-        name: {"refused": result.refused} if result.refused else asdict(result)
+        name: {key: value for key, value in asdict(result).items() if value}
         for name, result in prospects.items()
     }
-    return json.dumps({"source": str(path), **asdict(picture), "results": results}) + "\n"
+    return (
+        json.dumps({"source": str(path), **asdict(picture), "format": title, "results": results})
+        + "\n"
+    )
 
 
 def _as_text(path: Path, picture: "Description", prospects: "dict[str, Prospect]") -> str:
     pixels = picture.width * picture.height / 1e6
     turned = "" if picture.orientation == 1 else f", turned as EXIF says ({picture.orientation})"
     rows = [
-        ("file", f"{picture.format}, {picture.bytes / 1024:.0f} KiB"),
+        ("file", f"{picture.format.value.title}, {picture.bytes / 1024:.0f} KiB"),
         ("size", f"{picture.width}x{picture.height}, {pixels:.1f} megapixels{turned}"),
         ("pixels", f"{picture.mode}, {picture.bit_depth} bits a sample"),
         ("profile", picture.profile or "none"),

@@ -5,18 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from serving.codec.formats import ImageFormat
+from serving.codec.formats import ImageFormat, check_quality
 from serving.codec.jpeg import encode_jpeg
 from serving.codec.picture import Metadata
 from serving.codec.png import encode_png
 from serving.codec.save import save_by_pillow
 from serving.codec.tiff import encode_tiff
-from serving.errors import ImageTooLarge, InvalidOption
+from serving.errors import ImageTooLarge
 from serving.pixels import Depth, Pixels, has_alpha
 from serving.strips import Strips
-
-DEFAULT_QUALITY = 95
-QUALITIES = range(1, 101)
 
 _GREY_PROFILE = b"GRAY"
 
@@ -33,10 +30,7 @@ def check_encodable(width: int, height: int, format: ImageFormat, quality: int) 
         InvalidOption: `quality` is out of range.
         ImageTooLarge: a side is longer than the format allows.
     """
-    if quality not in QUALITIES:
-        raise InvalidOption(
-            "options.quality", quality, f"{QUALITIES.start} to {QUALITIES.stop - 1}"
-        )
+    check_quality(quality)
     if max(width, height) > format.value.longest_side:
         raise ImageTooLarge(
             "result",

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from serving.errors import InvalidOption
+
+DEFAULT_QUALITY = 95
+QUALITIES = range(1, 101)
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -33,6 +38,11 @@ class ImageFormat(Enum):
     TIFF = Traits("TIFF", (".tif", ".tiff"), deep=True, alpha=True, longest_side=2**31 - 1)
     BMP = Traits("BMP", (".bmp",), deep=False, alpha=False, longest_side=2**31 - 1)
 
+    @property
+    def suffix(self) -> str:
+        """The usual ending of its files' names."""
+        return self.value.suffixes[0]
+
     @classmethod
     def of_suffix(cls, path: Path) -> "ImageFormat | None":
         """The format that a file's name promises, if any."""
@@ -42,3 +52,15 @@ class ImageFormat(Enum):
 
 TITLES = ", ".join(format.value.title for format in ImageFormat)
 SUFFIXES = ", ".join(suffix for format in ImageFormat for suffix in format.value.suffixes)
+
+
+def check_quality(quality: int) -> None:
+    """Refuses what is no quality of a lossy format's file.
+
+    Raises:
+        InvalidOption: it is out of range.
+    """
+    if quality not in QUALITIES:
+        raise InvalidOption(
+            "options.quality", quality, f"{QUALITIES.start} to {QUALITIES.stop - 1}"
+        )

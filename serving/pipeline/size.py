@@ -27,11 +27,11 @@ class SizeOptions:
     """What a caller may ask of the result's size; nothing means the model's own scale.
 
     Attributes:
-        scale: factor of each side, 1 to 16.
-        width: of the result in pixels; alone it keeps proportions. At most 16 times the input's.
-        height: likewise.
+        scale: factor of each side, 1 to 16; not beside width or height.
+        width: of the result in pixels, up to 16 times the input's; alone it keeps proportions.
+        height: of the result in pixels, likewise; alone it keeps proportions.
         max_width: the result is made smaller, in proportion, where it would be wider.
-        max_height: or higher.
+        max_height: the result is made smaller, in proportion, where it would be higher.
 
     Raises:
         InvalidOption: a value is out of its range, or contradicts another one.

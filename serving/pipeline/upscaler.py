@@ -7,8 +7,8 @@ import numpy as np
 
 from serving.catalog import Catalog
 from serving.codec.decode import decode
-from serving.codec.encode import DEFAULT_QUALITY, check_encodable, encode, sample_type
-from serving.codec.formats import ImageFormat
+from serving.codec.encode import check_encodable, encode, sample_type
+from serving.codec.formats import DEFAULT_QUALITY, ImageFormat
 from serving.codec.picture import Metadata
 from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo

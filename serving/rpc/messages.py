@@ -6,8 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.cards import Card
-from serving.codec.encode import DEFAULT_QUALITY
-from serving.codec.formats import TITLES, ImageFormat
+from serving.codec.formats import DEFAULT_QUALITY, TITLES, ImageFormat
 from serving.errors import InvalidOption
 from serving.model import ModelInfo, Precision
 from serving.pipeline.size import SizeOptions

@@ -5,14 +5,7 @@ import pytest
 from PIL import Image
 
 from serving import cli
-from tests.serving.files import checker, enlarged, read, write_png
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    path.write_bytes(write_png(checker(3)))
-    return path
+from tests.serving.files import checker, enlarged, read
 
 
 @pytest.fixture(params=["inside", "elsewhere"])
@@ -46,11 +39,12 @@ def test_the_default_output_is_named_after_the_input(photo: Path, server: list[s
     ("options", "name", "size"),
     [
         (["--scale", 2.5], "photo_x2.5.png", (22, 15)),
-        (["--width", 30], "photo_30x20.png", (30, 20)),
-        (["--max-height", 12], "photo_18x12.png", (18, 12)),
+        (["--width", 30], "photo_w30.png", (30, 20)),
+        (["--width", 30, "--height", 25], "photo_w30_h25.png", (30, 25)),
+        (["--max-height", 12], "photo_x4_maxh12.png", (18, 12)),
     ],
 )
-def test_the_name_tells_the_size(
+def test_the_name_tells_the_size_that_was_asked_for(
     photo: Path, server: list[str], options: list[object], name: str, size: tuple[int, int]
 ) -> None:
     assert run(photo, *options, *server) == 0
@@ -78,13 +72,19 @@ def test_the_suffix_tells_the_format(photo: Path, address: str, suffix: str, for
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        ([], "image is not given"),
         (["none.png"], "none.png; expected a file that exists"),
+        (["none/*.png"], "none/*.png; expected a folder or pattern with pictures"),
+        (["-", "photo.png"], "image is -; expected no other pictures beside it"),
+        (["photo.png", "-o", "out.png", "--format", "jpg"], "format is given; expected none"),
+        (["photo.png", "-o", "-", "--json"], "json is given; expected an output other than"),
+        (["photo.png", "-o", "-", "--compare"], "compare is given; expected an output other"),
         (["photo.png", "-o", "out.gif"], "out.gif; expected a name that ends in one of .png"),
         (["photo.png", "-o", "none/out.png"], "expected a folder that exists"),
         (["photo.png", "-o", "o.jpg", "--quality", "101"], "is 101; expected 1 to 100"),
         (["photo.png", "--scale", "20"], "options.scale is 20; expected 1 to 16"),
         (["photo.png", "--model", "x9"], "model is 'x9'; expected one of: "),
-        (["text.png"], "image is not readable"),
+        (["text.png"], "text.png: image is not readable"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(
@@ -114,8 +114,21 @@ def test_unknown_options_are_exit_code_2(photo: Path) -> None:
     assert caught.value.code == 2
 
 
-def test_models_belong_to_a_server_inside(photo: Path, models: Path) -> None:
-    assert run(photo, "--server", "localhost:1", "--models", models) == 2
+@pytest.mark.parametrize("option", ["models", "tile", "threads"])
+def test_what_a_server_inside_is_told_cannot_be_told_one_elsewhere(
+    photo: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--server", "localhost:1", f"--{option}", 32) == 2
+    assert f"{option} is given; expected it only without server" in capsys.readouterr().err
+
+
+def test_tiles_and_threads_are_those_of_the_server_inside(
+    photo: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = ["--models", models, "--model", "nearest"]
+    assert run(photo, "--tile", 16, "--threads", 1, *inside) == 0
+    assert run(photo, "--tile", 8, *inside) == 2
+    assert "tile is 8; expected 16 to 8192" in capsys.readouterr().err
 
 
 def test_an_absent_server_is_exit_code_1(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:

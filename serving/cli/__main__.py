@@ -1,0 +1,8 @@
+"""``python -m serving.cli`` is ``upscale``."""
+
+import sys
+
+from serving.cli.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Carrying out jobs one after the other, whatever becomes of each."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from serving.cli.done import is_done
+from serving.cli.errors import INTERRUPTED, worst
+from serving.cli.plan import Job
+from serving.cli.progress import Progress
+from serving.cli.report import Report
+from serving.cli.work import Outcome, Worker
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How jobs are carried out.
+
+    Attributes:
+        worker: makes one result.
+        report: is told of each.
+        redo: make anew what is there already.
+        dry_run: only tell what would be done.
+    """
+
+    worker: Worker
+    report: Report
+    redo: bool = False
+    dry_run: bool = False
+
+    def run(self, jobs: Sequence[Job], left_out: Sequence[Path] = ()) -> int:
+        """Carries them out; returns the exit code: that of the worst failure, 130 after Ctrl-C.
+
+        Args:
+            jobs: what is to be done.
+            left_out: pictures that are not upscaled, as they are results of others.
+        """
+        started = perf_counter()
+        outcomes: list[Outcome] = []
+        interrupted = False
+        waiting = [job for job in jobs if self.redo or not is_done(job)]
+        progress = Progress([_size(job) for job in waiting])
+        with closing(progress):
+            try:
+                for outcome in self._outcomes(jobs, waiting, left_out, progress):
+                    outcomes.append(outcome)
+                    self.report.tell(outcome, progress.say)
+            except KeyboardInterrupt:
+                interrupted = True
+                told = {outcome.job for outcome in outcomes}
+                outcomes += [Outcome(job, "left") for job in jobs if job not in told]
+        self.report.sum_up(outcomes, perf_counter() - started)
+        return INTERRUPTED if interrupted else worst(outcome.code for outcome in outcomes)
+
+    def _outcomes(
+        self,
+        jobs: Sequence[Job],
+        waiting: Sequence[Job],
+        left_out: Sequence[Path],
+        progress: Progress,
+    ) -> Iterator[Outcome]:
+        for path in left_out:
+            yield Outcome(Job(path, None), "skipped", "it is the result of another picture")
+        pending = set(waiting)
+        for job in jobs:
+            if job not in pending:
+                yield Outcome(job, "skipped", f"{job.target} is newer")
+        for job in waiting:
+            if self.dry_run:
+                yield Outcome(job, "planned")
+                continue
+            with progress.picture(job.source.name if job.source else "-", _size(job)) as tell:
+                outcome = self.worker.carry_out(job, tell)
+            yield outcome
+
+
+def _size(job: Job) -> int:
+    """Bytes of the picture's file; where they cannot be told, its failure will take no time."""
+    try:
+        return job.source.stat().st_size if job.source else 1
+    except OSError:
+        return 0

@@ -1,0 +1,107 @@
+"""``upscale info``: what pictures are, and what would become of them."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from serving.cli.errors import OK, WrongUse, exit_code, sentence, worst
+from serving.cli.inputs import find
+from serving.cli.service import Service
+from serving.errors import ServingError
+from serving.pipeline.size import SizeOptions
+
+if TYPE_CHECKING:
+    from serving.cli.describe import Description, Prospect
+
+
+@dataclass(frozen=True)
+class Info:
+    """Tells what pictures are (size, kind of pixels, colour profile) and what each model would
+    make of them. Only headers are read: damage behind them is not seen.
+
+    Raises:
+        WrongUse: no picture is named.
+    """
+
+    pictures: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PICTURE")]
+    """Files, folders, or patterns such as 'photos/*.jpg'."""
+
+    json: bool = False
+    """Write a JSON object a line for each picture."""
+
+    size: SizeOptions = field(default_factory=SizeOptions)
+
+    service: Service = field(default_factory=Service)
+
+    def __post_init__(self) -> None:
+        if not self.pictures:
+            raise WrongUse("image", "not given", "a file, a folder or a pattern")
+
+    def run(self) -> int:
+        """Describes all pictures; returns the exit code of the worst failure.
+
+        Raises:
+            ServingError: as :func:`find` and :meth:`~serving.cli.service.Service.connect`.
+            UpscaleFailed: the server is not there.
+        """
+        # Imported here because it needs all that decodes pictures.
+        from serving.cli.describe import describe, prospect
+
+        paths = [found.path for found in find(self.pictures)]
+        with self.service.connect() as client:
+            models = client.models().models
+        code = OK
+        for path in paths:
+            try:
+                picture = describe(path.read_bytes())
+            except (ServingError, OSError) as error:
+                sys.stderr.write(f"upscale: error: {path}: {sentence(error)}\n")
+                code = worst((code, exit_code(error)))
+                continue
+            prospects = {model.name: prospect(picture, model.scale, self.size) for model in models}
+            show = _as_json if self.json else _as_text
+            sys.stdout.write(show(path, picture, prospects))
+        return code
+
+
+def _as_json(path: Path, picture: "Description", prospects: "dict[str, Prospect]") -> str:
+    title = picture.format.value.title
+    results = {
+        name: {key: value for key, value in asdict(result).items() if value}
+        for name, result in prospects.items()
+    }
+    return (
+        json.dumps({"source": str(path), **asdict(picture), "format": title, "results": results})
+        + "\n"
+    )
+
+
+def _as_text(path: Path, picture: "Description", prospects: "dict[str, Prospect]") -> str:
+    pixels = picture.width * picture.height / 1e6
+    turned = "" if picture.orientation == 1 else f", turned as EXIF says ({picture.orientation})"
+    rows = [
+        ("file", f"{picture.format.value.title}, {picture.bytes / 1024:.0f} KiB"),
+        ("size", f"{picture.width}x{picture.height}, {pixels:.1f} megapixels{turned}"),
+        ("pixels", f"{picture.mode}, {picture.bit_depth} bits a sample"),
+        ("profile", picture.profile or "none"),
+    ]
+    if picture.dpi:
+        rows.append(("density", f"{picture.dpi[0]:g}x{picture.dpi[1]:g} dpi"))
+    if picture.exif:
+        rows.append(("EXIF", "yes, goes into the result"))
+    if picture.frames > 1:
+        rows.append(("frames", f"{picture.frames}, of which the first is used"))
+    rows += [(name, _made(result)) for name, result in prospects.items()]
+    width = max(len(name) for name, _ in rows)
+    return f"{path}\n" + "".join(f"  {name:<{width}}  {text}\n" for name, text in rows)
+
+
+def _made(result: "Prospect") -> str:
+    if result.refused:
+        return result.refused
+    megapixels = result.width * result.height / 1e6
+    return f"{result.width}x{result.height}, {megapixels:.1f} megapixels, {result.bit_depth} bits"

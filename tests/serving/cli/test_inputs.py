@@ -1,0 +1,81 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from serving.cli.errors import WrongUse
+from serving.cli.inputs import Found, find
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(*names: str) -> None:
+    for name in names:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def names(named: Sequence[str], without: Path | None = None) -> list[str]:
+    return [found.path.as_posix() for found in find(named, without)]
+
+
+def test_a_folder_is_searched_to_the_bottom_for_what_is_called_like_a_picture() -> None:
+    make("photos/a.png", "photos/deep/er/b.JPG", "photos/notes.txt", "photos/.hidden.png")
+    make("photos/.git/c.png")
+    assert find(["photos"]) == [
+        Found(Path("photos/a.png"), Path("a.png"), Path("photos")),
+        Found(Path("photos/deep/er/b.JPG"), Path("deep/er/b.JPG"), Path("photos")),
+    ]
+
+
+def test_a_file_is_taken_whatever_it_is_called() -> None:
+    make("scan.001")
+    assert find(["scan.001"]) == [Found(Path("scan.001"), Path("scan.001"))]
+
+
+def test_a_pattern_is_expanded_where_the_shell_has_not_done_it() -> None:
+    make("photos/a.png", "photos/b.jpg", "photos/notes.txt", "photos/deep/c.png")
+    assert names(["photos/*"]) == ["photos/a.png", "photos/b.jpg"]
+    assert names(["*/?.png"]) == ["photos/a.png"]
+    assert find(["photos/**/*.png"])[1] == Found(Path("photos/deep/c.png"), Path("deep/c.png"))
+
+
+def test_a_pattern_may_be_absolute(here: Path) -> None:
+    make("photos/a.png")
+    assert find([str(here / "*" / "a.png")]) == [
+        Found(here / "photos" / "a.png", Path("photos/a.png"))
+    ]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file() -> None:
+    make("a[1].png", "a1.png")
+    assert names(["a[1].png"]) == ["a[1].png"]
+
+
+def test_a_picture_that_is_named_twice_is_one() -> None:
+    make("photos/a.png")
+    assert names(["photos", "photos/a.png", "photos/*.png"]) == ["photos/a.png"]
+
+
+@pytest.mark.parametrize("named", ["photos", "photos/**/*.png"])
+def test_results_inside_the_folder_are_not_taken_as_pictures(named: str) -> None:
+    make("photos/a.png", "photos/large/a.png")
+    assert names([named], without=Path("photos/large")) == ["photos/a.png"]
+
+
+def test_neither_are_those_of_a_folder_beside() -> None:
+    make("all/photos/a.png", "all/photos_x4/a.png", "all/others_x4/b.png")
+    assert names(["all"]) == ["all/others_x4/b.png", "all/photos/a.png"]
+    assert names(["all/photos_x4"]) == ["all/photos_x4/a.png"]
+
+
+@pytest.mark.parametrize("name", ["none.png", "none", "none/*.png", "empty"])
+def test_what_is_not_there_is_refused(name: str) -> None:
+    Path("empty").mkdir()
+    with pytest.raises(WrongUse, match=r"image is .+; expected"):
+        find([name])

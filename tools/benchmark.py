@@ -1,15 +1,17 @@
 """Time this project's models and engine against others: interleaved runs, medians, ratios."""
 
+import json
 import logging
 import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
+import onnx
 import tyro
 from PIL import Image
 
@@ -17,7 +19,9 @@ import serving
 import srgan
 from core.command import UserError, run_command
 from serving.processor import available_processors, processor_name
+from srgan.community import is_community
 from srgan.evaluation.scores import mean_psnr_y
+from srgan.generators import GeneratorSpec, load_generator
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
 
@@ -146,17 +150,31 @@ def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
     return found
 
 
+def _macs(file: Path) -> int | None:
+    """Multiply-adds for each input pixel, where the file says that it is a generator of ours."""
+    if file.suffix == ".onnx":
+        properties = onnx.load(file).metadata_props
+        metadata = {each.key: each.value for each in properties}
+        structure = json.loads(metadata.get("architecture", "{}"))
+        if structure.keys() != {each.name for each in fields(GeneratorSpec)}:
+            return None
+        return GeneratorSpec(**structure).build().macs_per_lr_pixel
+    return None if is_community(file) else load_generator(file)[0].macs_per_lr_pixel
+
+
 def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
     sys.stdout.write(
-        f"{title}\n{'model':<24}{'engine':<14}{'ms':>9}{'ratio':>8}{'Mpx/s':>8}"
+        f"{title}\n{'model':<24}{'engine':<14}{'ms':>9}{'ratio':>8}{'Mpx/s':>8}{'Gop/s':>8}"
         f"{'busy':>7}{'others':>8}\n"
     )
     for each in timings:
+        macs = _macs(each.file)
+        speed = f"{2 * macs * pixels / each.seconds / 1e9:.0f}" if macs else "-"
         doubtful = " (disturbed)" if each.others > _DISTURBED else ""
         sys.stdout.write(
             f"{each.file.name:<24}{each.engine:<14}{1e3 * each.seconds:>9.1f}"
             f"{each.seconds / timings[0].seconds:>8.2f}"
-            f"{_SCALE**2 * pixels / each.seconds / 1e6:>8.2f}"
+            f"{_SCALE**2 * pixels / each.seconds / 1e6:>8.2f}{speed:>8}"
             f"{each.used:>7.2f}{each.others:>8.2f}{doubtful}\n"
         )
     sys.stdout.flush()
@@ -186,7 +204,10 @@ def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> No
 
 
 def benchmark(config: BenchmarkConfig) -> bool:
-    """Time the engines on each picture, and print medians and ratios to the first."""
+    """Time the engines on each picture, and print medians and ratios to the first.
+
+    ``Gop/s`` counts two operations a multiply-add of the network, whatever the engine did.
+    """
     pairs = _pairs(config)
     way = "file to file" if config.files else "pixels to pixels"
     with tempfile.TemporaryDirectory() as folder:

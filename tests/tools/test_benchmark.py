@@ -49,8 +49,12 @@ def test_ratios_are_to_the_first_row(
     assert run(monkeypatch, *models, *options) == 0
     title, _, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("48x48, file to file, 1 threads of ")
-    (small, _, small_ms, one, *_), (large, _, large_ms, ratio, *_) = (row.split() for row in rows)
+    (small, _, small_ms, one, *_), (large, _, large_ms, ratio, _, gops, *_) = (
+        row.split() for row in rows
+    )
     assert (small, large, one) == ("small.onnx", "large.onnx", "1.00")
+    operations = 2 * GeneratorSpec("light", 4, 32, 16).build().macs_per_lr_pixel * 48**2
+    assert float(gops) == pytest.approx(operations / float(large_ms) / 1e6, rel=0.05, abs=1)
     assert float(ratio) > 2  # eight times the multiply-adds
     assert float(ratio) == pytest.approx(float(large_ms) / float(small_ms), rel=0.2)
     with Image.open(plot) as drawn:
@@ -91,7 +95,8 @@ def test_another_projects_checkpoint_is_timed_by_torch(
     theirs = community.save(tmp_path / "theirs.pth", community.compact(4))
     options = ["--sizes", "16", "--threads", "1", "--runs", "1"]
     assert run(monkeypatch, theirs, *options) == 0
-    assert [row.split()[:2] for row in capsys.readouterr().out.splitlines()[2:]] == [
-        ["theirs.pth", "torch"],
-        ["theirs.pth", "torch-bf16"],
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[2:]]
+    assert [(*row[:2], row[5]) for row in rows] == [
+        ("theirs.pth", "torch", "-"),
+        ("theirs.pth", "torch-bf16", "-"),
     ]

@@ -13,7 +13,7 @@ from threading import Event
 import tyro
 
 from serving.errors import ServingError
-from serving.web.service import Service, connected
+from serving.web.service import Service
 
 _OK, _FAILED, _WRONG_USE = 0, 1, 2
 
@@ -60,7 +60,7 @@ def serve(arguments: Arguments) -> None:
         signal.signal(number, lambda *_: told_to_stop.set())
     with (
         TemporaryDirectory(prefix="upscale-web-") as temporary,
-        connected(arguments.service) as client,
+        arguments.service.connect() as client,
     ):
         cache, kept = Path(temporary, "cache"), Path(temporary, "examples")
         cache.mkdir()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import tyro
 
-from serving.cli import TOKEN_VARIABLE
 from serving.client import ClientTls, UpscalerClient
 from serving.errors import InvalidConfig
 from serving.hints import Hints
+
+_TOKEN_VARIABLE = "UPSCALER_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -47,26 +48,25 @@ class Service:
         if self.server and self.models:
             raise InvalidConfig("models", "given", "it only without server")
 
+    @contextmanager
+    def connect(self) -> Iterator[UpscalerClient]:
+        """A client for as long as the context lasts.
 
-@contextmanager
-def connected(service: Service) -> Iterator[UpscalerClient]:
-    """A client of the service, for as long as the context lasts.
+        Raises:
+            ServingError: no server can be started with these models.
+            OSError: a certificate cannot be read.
+        """
+        if self.server:
+            encrypted = self.tls or self.ca or self.certificate
+            tls = ClientTls(self.ca, self.certificate, self.key) if encrypted else None
+            token = os.environ.get(_TOKEN_VARIABLE, "")
+            with UpscalerClient(self.server, tls=tls, token=token) as client:
+                yield client
+            return
+        # Imported here because a mere client need not wait for what only a server needs.
+        from serving.config import ServerConfig
+        from serving.embedded import embedded_server
 
-    Raises:
-        ServingError: no server can be started with these models.
-        OSError: a file for the connection cannot be read.
-    """
-    if service.server:
-        encrypted = service.tls or service.ca or service.certificate
-        tls = ClientTls(service.ca, service.certificate, service.key) if encrypted else None
-        token = os.environ.get(TOKEN_VARIABLE, "")
-        with UpscalerClient(service.server, tls=tls, token=token) as client:
+        config = ServerConfig(port=0, models=self.models, hints=self.hints)
+        with embedded_server(config) as address, UpscalerClient(address) as client:
             yield client
-        return
-    # Imported here because a mere client need not wait for what only a server needs.
-    from serving.config import ServerConfig
-    from serving.embedded import embedded_server
-
-    config = ServerConfig(port=0, models=service.models, hints=service.hints)
-    with embedded_server(config) as address, UpscalerClient(address) as client:
-        yield client

@@ -8,7 +8,7 @@ import pytest
 from serving.client import UpscalerClient
 from serving.errors import InvalidConfig
 from serving.web.__main__ import main
-from serving.web.service import Service, connected
+from serving.web.service import Service
 
 
 def test_without_gradio_it_says_how_to_get_it(
@@ -44,7 +44,7 @@ def test_the_page_is_a_client_of_a_service_inside_or_elsewhere(
     where: str, address: str, models: Path
 ) -> None:
     service = Service(models=(models,)) if where == "inside" else Service(server=address)
-    with connected(service) as client:
+    with service.connect() as client:
         assert isinstance(client, UpscalerClient)
         assert "nearest" in {model.name for model in client.models().models}
 

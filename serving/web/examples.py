@@ -38,7 +38,7 @@ def write_examples(folder: Path) -> list[Example]:
     pool = TaskPool(1)
     source = open_picture(cat)
     width, height = source.strips.width // _FACTOR, source.strips.height // _FACTOR
-    shrunk = enlarged(source, width, height, pool)
+    shrunk = enlarged(source.strips, width, height, pool)
     small.write_bytes(b"".join(encode(shrunk, ImageFormat.PNG, Metadata(), quality=100)))
     pool.close()
     return [Example("A cat", cat), Example("The cat made small, and its original", small, cat)]

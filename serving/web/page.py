@@ -13,6 +13,7 @@ from serving.errors import ServingError
 from serving.stop import Stop, Stopped
 from serving.web import show
 from serving.web.examples import Example
+from serving.web.pictures import Pair
 from serving.web.words import model_in_words, sentence_of
 from serving.web.work import Done, Wish, Workshop
 
@@ -120,13 +121,8 @@ class Page:
     def _lay_out_result(self) -> None:
         self.status = gr.HTML(show.note(_WELCOME), elem_id="status")
         with gr.Column(visible=False) as self.result:
-            self.slider = gr.ImageSlider(
-                label="Bicubic on the left, the result on the right",
-                interactive=False,
-                buttons=["fullscreen"],
-                max_height=640,
-                elem_id="slider",
-            )
+            self.slider = _slider("Bicubic on the left, the result on the right", "slider")
+            self.middle = _slider("The middle of it at full size", "middle")
             self.facts = gr.HTML(padding=False, elem_id="facts")
             self.download = gr.DownloadButton("Download", variant="primary", elem_id="download")
 
@@ -139,9 +135,8 @@ class Page:
         self.examples.click(
             self._take, self.examples, [self.picture, self.original, self.measure], **private
         )
-        changing = [
-            self.status, self.result, self.slider, self.facts, self.download, self.start, self.stop
-        ]  # fmt: skip
+        shown = [self.result, self.slider, self.middle, self.facts, self.download]
+        changing = [self.status, self.start, self.stop, *shown]
         wish = [self.picture, self.model, self.format, self.original]
         self.start.click(self._enlarge, wish, changing, **private)
         self.stop.click(self._stop, None, None, **private)
@@ -227,13 +222,24 @@ class Page:
         }
 
     def _shown(self, done: Done) -> Updates:
-        before, after = done.comparison.before, done.comparison.after
+        whole, middle = done.comparison.whole, done.comparison.middle
         return {
             self.result: gr.Column(visible=True),
-            self.slider: (str(before), str(after)),
+            self.slider: _files(whole),
+            self.middle: gr.ImageSlider(_files(middle) if middle else None, visible=bool(middle)),
             self.facts: show.facts(done),
-            self.download: gr.DownloadButton(f"Download {done.file.name}", value=str(done.file)),
+            self.download: str(done.file),
         }
+
+
+def _slider(label: str, name: str) -> gr.ImageSlider:
+    return gr.ImageSlider(
+        label=label, interactive=False, buttons=["fullscreen"], max_height=640, elem_id=name
+    )
+
+
+def _files(pair: Pair) -> tuple[str, str]:
+    return str(pair.before), str(pair.after)
 
 
 def _said(status: str) -> gr.HTML:

@@ -73,7 +73,7 @@ def facts(done: Done) -> str:
         rows["PSNR"] = done.quality
     if done.comparison.reduced_to:
         shown = pixels_in_words(*done.comparison.reduced_to)
-        rows["Shown"] = f"reduced to {shown}; the file has all of them"
+        rows["Shown"] = f"reduced to {shown}, and the middle at full size; the file has all"
     told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
     return f'<dl class="facts">{told}</dl>'
 

@@ -190,7 +190,7 @@ class Workshop:
     def _measure(self, wish: Wish, result: Path, border: int) -> Quality | str | None:
         if wish.original is None:
             return None
-        made, source = open_picture(result).strips, open_picture(wish.picture)
+        made, source = open_picture(result).strips, open_picture(wish.picture).strips
         try:
             psnr = psnr_y(made, open_picture(wish.original).strips, border)
             bicubic = enlarged(source, made.width, made.height, self._pool)

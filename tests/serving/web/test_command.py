@@ -9,6 +9,7 @@ from serving.client import UpscalerClient
 from serving.errors import InvalidConfig
 from serving.web.__main__ import main
 from serving.web.service import Service
+from tests.serving.web.conftest import start
 
 
 def test_without_gradio_it_says_how_to_get_it(
@@ -21,17 +22,17 @@ def test_without_gradio_it_says_how_to_get_it(
     )
 
 
-def test_a_port_that_is_taken_is_an_error_of_one_line(
-    address: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_port_that_is_taken_is_an_error_of_one_line(address: str, tmp_path: Path) -> None:
+    log = tmp_path / "stderr"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert main(["--port", str(port), "--server", address]) == 1
-    error = capsys.readouterr().err
-    assert str(port) in error
-    assert error.count("\n") == 1
+        options = ("--port", port, "--server", address)
+        with start(*options, temporary=tmp_path, log=log) as process:
+            assert process.wait(timeout=60) == 1
+    assert str(port) in log.read_text()
+    assert log.read_text().count("\n") == 1
 
 
 def test_models_belong_to_a_service_inside(models: Path) -> None:

@@ -6,10 +6,13 @@ import pytest
 from PIL import Image
 
 from serving.errors import InvalidImage
+from serving.strips import Strips
 from serving.tasks import TaskPool
 from serving.web import pictures
-from serving.web.pictures import compare, open_picture, thumbnail
+from serving.web.pictures import Comparison, compare, middle, open_picture, thumbnail
+from serving.web.pictures import enlarged as enlarge
 from tests.serving.files import checker, enlarged, read, write_png
+from tests.serving.web.test_psnr import cut
 
 
 @pytest.fixture
@@ -33,9 +36,11 @@ def test_both_sides_have_the_results_size(
     pair: tuple[Path, Path], tmp_path: Path, pool: TaskPool
 ) -> None:
     comparison = compare(*pair, tmp_path, pool)
-    before, after = (read(path.read_bytes()) for path in (comparison.before, comparison.after))
+    before, after = (
+        read(path.read_bytes()) for path in (comparison.whole.before, comparison.whole.after)
+    )
     assert before.shape == after.shape == (80, 120, 3)
-    assert comparison.reduced_to is None
+    assert comparison == Comparison(comparison.whole)
     result = read(pair[1].read_bytes()).astype(int)
     assert np.abs(after - result).mean() < 2 < np.abs(before - result).mean() + 2
     bicubic = Image.open(pair[0]).resize((120, 80), Image.Resampling.BICUBIC)
@@ -48,8 +53,38 @@ def test_a_result_that_a_browser_could_not_bear_is_shown_smaller(
     monkeypatch.setattr(pictures, "MAX_SHOWN_PIXELS", 80 * 120 // 4)
     comparison = compare(*pair, tmp_path, pool)
     assert comparison.reduced_to == (60, 40)
-    for path in (comparison.before, comparison.after):
+    for path in (comparison.whole.before, comparison.whole.after):
         assert Image.open(path).size == (60, 40)
+
+
+def test_then_the_middle_is_shown_at_full_size(
+    pair: tuple[Path, Path], tmp_path: Path, pool: TaskPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_SHOWN_PIXELS", 100)
+    monkeypatch.setattr(pictures, "_MIDDLE", (40, 32))
+    detail = compare(*pair, tmp_path, pool).middle
+    assert detail
+    for path in (detail.before, detail.after):
+        assert Image.open(path).size == (40, 32)
+
+
+def test_the_middle_is_cut_out_of_what_the_whole_would_be(
+    pool: TaskPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_MIDDLE", (40, 32))
+    small = checker(3, height=20, width=30)
+    result = checker(3, height=80, width=120)
+    before, after = middle(Strips.of(small), cut(result, 7), pool)
+    rows, columns = slice(24, 56), slice(40, 80)
+    whole = enlarge(Strips.of(small), 120, 80, pool).whole()
+    assert np.array_equal(before.whole(), whole[rows, columns])
+    assert np.array_equal(after.whole(), result[rows, columns])
+
+
+def test_the_middle_of_a_narrow_picture_is_all_of_its_width(pool: TaskPool) -> None:
+    source, result = checker(1, height=500, width=3), checker(1, height=2000, width=12)
+    before, after = middle(Strips.of(source), Strips.of(result), pool)
+    assert before.whole().shape == after.whole().shape == (480, 12, 1)
 
 
 def test_what_is_shown_tells_neither_place_nor_time(tmp_path: Path, pool: TaskPool) -> None:
@@ -58,7 +93,7 @@ def test_what_is_shown_tells_neither_place_nor_time(tmp_path: Path, pool: TaskPo
     exif[0x010F] = "Maker"
     Image.fromarray(checker(3)).save(path, exif=exif)
     comparison = compare(path, path, tmp_path, pool)
-    assert not Image.open(comparison.after).getexif()
+    assert not Image.open(comparison.whole.after).getexif()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

@@ -4,7 +4,7 @@ import pytest
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.web import show
-from serving.web.pictures import Comparison
+from serving.web.pictures import Comparison, Pair
 from serving.web.work import Done, Quality, Step
 
 
@@ -44,7 +44,7 @@ def done(
     response.output.format = upscaler_pb2.IMAGE_FORMAT_PNG
     response.model.name = model
     here = Path(__file__)
-    return Done(here, response, 1.25, Comparison(here, here, reduced_to), quality)
+    return Done(here, response, 1.25, Comparison(Pair(here, here), reduced_to), quality)
 
 
 def test_facts() -> None:

@@ -10,9 +10,9 @@ import tyro
 
 from serving.cli.errors import OK, WrongUse, exit_code, sentence, worst
 from serving.cli.inputs import find
-from serving.cli.service import Service
 from serving.errors import ServingError
 from serving.pipeline.size import SizeOptions
+from serving.service import Service
 
 if TYPE_CHECKING:
     from serving.cli.describe import Description, Prospect
@@ -45,7 +45,7 @@ class Info:
         """Describes all pictures; returns the exit code of the worst failure.
 
         Raises:
-            ServingError: as :func:`find` and :meth:`~serving.cli.service.Service.connect`.
+            ServingError: as :func:`find` and :meth:`~serving.service.Service.connect`.
             UpscaleFailed: the server is not there.
         """
         # Imported here because it needs all that decodes pictures.

@@ -8,8 +8,8 @@ from typing import Any
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.cli.errors import OK
-from serving.cli.service import Service
 from serving.client import UpscalerClient
+from serving.service import Service
 
 _PRECISIONS = {
     upscaler_pb2.PRECISION_FP32: "fp32",
@@ -34,7 +34,7 @@ class Models:
         """Writes the list.
 
         Raises:
-            ServingError: as :meth:`~serving.cli.service.Service.connect`.
+            ServingError: as :meth:`~serving.service.Service.connect`.
             UpscaleFailed: the server is not there, or a model cannot be read.
         """
         with self.service.connect() as client:

@@ -13,11 +13,11 @@ from serving.cli.inputs import Found, find
 from serving.cli.names import comparison, label
 from serving.cli.plan import Job, plan, without_results
 from serving.cli.report import Lines, Sentences
-from serving.cli.service import Service
 from serving.cli.work import Worker
 from serving.client.exchange import Choices
 from serving.codec.formats import ImageFormat, check_quality
 from serving.pipeline.size import SizeOptions
+from serving.service import Service
 
 FormatName = Literal["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"]
 
@@ -102,7 +102,7 @@ class Upscale:
         pictures, results = without_results(found)
         alone = self._from_stream or (len(found) == 1 and found[0].folder is None)
         to = destination(self._to, alone, self._format)
-        with self.service.connect(self.model, tile=self.tile, threads=self.threads) as client:
+        with self.service.connect(self.model, self.tile, self.threads, unlimited=True) as client:
             # Asked for first, so that a name that does not exist is one error, not one a picture.
             scale = client.model(self.model).model.scale
             jobs = self._jobs(pictures, to, label(self.size, scale))

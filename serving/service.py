@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serving.cli.errors import WrongUse
 from serving.client import ClientTls, UpscalerClient
+from serving.errors import InvalidConfig
 from serving.hints import Hints
 
 TOKEN_VARIABLE = "UPSCALER_TOKEN"
@@ -18,7 +18,7 @@ class Service:
     """Where the work is done; unless told otherwise, in this process.
 
     Raises:
-        WrongUse: an option for the one is given beside one for the other.
+        InvalidConfig: an option for the one is given beside one for the other.
     """
 
     server: str | None = None
@@ -44,11 +44,16 @@ class Service:
 
     def __post_init__(self) -> None:
         if self.server and self.models:
-            raise WrongUse("models", "given", "it only without server")
+            raise InvalidConfig("models", "given", "it only without server")
 
     @contextmanager
     def connect(
-        self, default_model: str = "", tile: int | None = None, threads: int | None = None
+        self,
+        default_model: str = "",
+        tile: int | None = None,
+        threads: int | None = None,
+        *,
+        unlimited: bool = False,
     ) -> Iterator[UpscalerClient]:
         """A client for as long as the context lasts.
 
@@ -56,6 +61,7 @@ class Service:
             default_model: what the server inside gets ready; empty for the usual one.
             tile: side of its tiles in input pixels; None for the usual one.
             threads: how many it computes on; None for what is fastest here.
+            unlimited: it takes files of any size, and as long as they need.
 
         Raises:
             ServingError: no server can be started with these models and settings.
@@ -64,7 +70,7 @@ class Service:
         if self.server:
             for name, value in (("tile", tile), ("threads", threads)):
                 if value is not None:
-                    raise WrongUse(name, "given", "it only without server")
+                    raise InvalidConfig(name, "given", "it only without server")
             encrypted = self.tls or self.ca or self.certificate
             tls = ClientTls(self.ca, self.certificate, self.key) if encrypted else None
             token = os.environ.get(TOKEN_VARIABLE, "")
@@ -72,13 +78,15 @@ class Service:
                 yield client
             return
         with (
-            self._inside(default_model, tile, threads) as address,
+            self._inside(default_model, tile, threads, unlimited) as address,
             UpscalerClient(address) as client,
         ):
             yield client
 
     @contextmanager
-    def _inside(self, default_model: str, tile: int | None, threads: int | None) -> Iterator[str]:
+    def _inside(
+        self, default_model: str, tile: int | None, threads: int | None, unlimited: bool
+    ) -> Iterator[str]:
         # Imported here because a mere client need not wait for what only a server needs.
         from serving.catalog import DEFAULT_MODEL
         from serving.config import ServerConfig
@@ -91,7 +99,9 @@ class Service:
             models=self.models,
             hints=self.hints,
             default_model=default_model or DEFAULT_MODEL,
-            limits=Limits(max_file_mib=2**16, max_files_mib=2**16, max_call_s=86_400),
+            limits=Limits(max_file_mib=2**16, max_files_mib=2**16, max_call_s=86_400)
+            if unlimited
+            else Limits(),
             tile=DEFAULT_TILE if tile is None else tile,
             # A tile is computed on one thread, and so many tiles at a time.
             concurrency=threads,

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 import tyro
 from torch import Tensor
@@ -176,6 +175,8 @@ def largest_difference(
     network: Generator, path: Path, inputs: Sequence[Tensor] | None = None
 ) -> float:
     """Return the largest absolute difference of outputs over inputs, by default noise."""
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     differences = []
     for lr in _noise() if inputs is None else inputs:

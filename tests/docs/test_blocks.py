@@ -2,15 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from serving.config import ServerConfig
-from serving.embedded import embedded_server
 from tests.docs.documents import PAGES, Block, blocks, inline_commands, name_of
-from tests.docs.sandbox import Sandbox, at, warm_python
+from tests.docs.sandbox import Sandbox, at
 from tests.programs import ROOT
 
 # Runs that a page speaks of and that its blocks do not make.
@@ -22,16 +19,6 @@ TAKEN_FOR_GRANTED = {
 
 ENGLISH, CHINESE = ROOT / "docs" / "index.md", ROOT / "docs" / "zh" / "get-started.md"
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    home = tmp_path_factory.mktemp("docs")
-    with (
-        embedded_server(ServerConfig(port=0)) as server,
-        warm_python(home / "python.socket"),
-    ):
-        yield Sandbox(home, server)
 
 
 @every_page

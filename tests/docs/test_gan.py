@@ -1,15 +1,12 @@
 """What docs/gan.md quotes is there to be found, and its sampler gives what it says."""
 
 import re
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
-from core.recipes import RECIPES
-from core.train_vanilla import train
 from tests.docs.documents import python_blocks
+from tests.docs.sandbox import Sandbox, at
 from tests.programs import ROOT
 
 PAGE = ROOT / "docs" / "gan.md"
@@ -26,15 +23,15 @@ def test_a_quoted_line_is_a_line_of_its_file(line: str, file: str) -> None:
     assert any(text.rstrip(",") == line.rstrip(",") for text in lines)
 
 
+@pytest.mark.slow
 def test_a_generator_is_loaded_and_sampled_from_in_the_three_lines_that_the_page_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    train(replace(RECIPES["digits"], epochs=1, width=8, device="cpu"))
     (code,) = python_blocks(PAGE)
     assert len([line for line in code.splitlines() if line]) == 3
     names: dict[str, object] = {}
-    exec(code, names)
+    with at(sandbox.folder("sampler", ("digits",))):
+        exec(code, names)
     pictures = names["pictures"]
     assert isinstance(pictures, torch.Tensor)
     assert (pictures.shape, pictures.dtype) == ((100, 1, 8, 8), torch.float32)

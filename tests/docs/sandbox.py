@@ -25,6 +25,8 @@ STAND_INS = {
 
 # Options after a program's own that make it quick. Nothing else differs from what is documented.
 QUICKLY = {
+    "core.evaluate": "--samples 200",
+    "core.sample": "--count 10",
     "core.train_vanilla": "--epochs 1 --width 8 --discriminator-width 8 --latent-size 4",
     "serving.server": "--check-config",
     "srgan.train": "--pixel-steps 2 --adversarial-steps 1 --minutes 0 --batch-size 1 --patch 16"

@@ -9,6 +9,7 @@ holds options by program, as JSON, that are put after its own.
 import json
 import os
 import runpy
+import signal
 import socket
 import sys
 import warnings
@@ -35,11 +36,13 @@ def main(address: str) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that have ended
         while True:
             caller, _ = listener.accept()
             with caller:
                 if os.fork() == 0:
                     listener.close()
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     os._exit(_answer(caller))
 
 

@@ -89,7 +89,7 @@ def test_the_notices_name_every_dependency() -> None:
     }
     rows = re.findall(r"^\| (.+?) \|", (ROOT / "THIRD_PARTY_NOTICES.md").read_text(), re.M)
     named = {name for row in rows for name in row.split(", ")}
-    assert sorted(wanted - named) == []
+    assert sorted(wanted - named - {PROJECT["name"]}) == []  # extras name each other
 
 
 def test_the_citation_names_the_version() -> None:

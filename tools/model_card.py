@@ -156,10 +156,11 @@ def render(card: dict[str, Any]) -> str:
         f"multiply-adds for each input pixel, {card['macs_per_hr_pixel']:,.0f} for each output "
         "pixel.",
         f"- Trained on {training['data']}",
-        f"- Trained for {training['steps']:,} steps, {training['cpu_hours']} hours of processor "
+        "",
+        f"Trained for {training['steps']:,} steps, {training['cpu_hours']} hours of processor "
         "time, by",
         "",
-        *(f"      {line}" for line in training["command"].splitlines()),
+        *(f"    {line}" for line in training["command"].splitlines()),
         "",
         *_drawn(training["curve"]),
         "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS |",

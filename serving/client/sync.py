@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 class UpscalerClient:
     """A connection to a server, closed at the end of its ``with`` block; threads may share it.
 
-    Example:
+    Examples:
         >>> with UpscalerClient("localhost:50051") as client:  # doctest: +SKIP
         ...     response = client.upscale(Path("photo.jpg"), quality=90)
 

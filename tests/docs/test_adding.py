@@ -11,18 +11,17 @@ from core.game import Batch
 from core.phase import Forward
 from srgan.degradations import Draw
 from srgan.game import SuperResolutionGame
+from tests.docs.documents import python_blocks
 from tests.programs import ROOT
 from tools.export_onnx import farthest_reach
 
-PAGE = (ROOT / "docs" / "adding.md").read_text()
+PAGE = ROOT / "docs" / "adding.md"
 
 
 @pytest.fixture(scope="module")
 def built() -> Mapping[str, Any]:
     names: dict[str, Any] = {"__name__": "adding"}
-    blocks = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 5
-    for block in blocks:
+    for block in python_blocks(PAGE):
         exec(block, names)
     return names
 
@@ -60,8 +59,6 @@ def test_the_degradation_depends_on_its_draw_alone_and_gives_levels_of_8_bits(
 
 
 def test_what_the_page_names_is_there() -> None:
-    for name in re.findall(r"`(?:DEGRADATIONS|_NETWORKS|LOSSES|[A-Z]\w+Name)`", PAGE):
+    for name in re.findall(r"`(?:DEGRADATIONS|_NETWORKS|LOSSES|[A-Z]\w+Name)`", PAGE.read_text()):
         sources = [*ROOT.glob("core/*.py"), *ROOT.glob("srgan/**/__init__.py")]
         assert any(name.strip("`") in path.read_text() for path in sources), name
-    for link in re.findall(r"\]\(([^)]+)\)", PAGE):
-        assert (ROOT / "docs" / link).exists(), link

@@ -19,6 +19,7 @@ from tests.programs import ENVIRONMENT, ROOT
 STAND_INS = {
     r"\bNAME\b": "digits",
     r"\bPROOF\b": "overhead",
+    r"\bTEACHER\b": "bicubic",
     r"--degradation webcam": "--degradation camera",
     r"--generator plain": "--generator light",
 }
@@ -29,6 +30,7 @@ QUICKLY = {
     "core.sample": "--count 10",
     "core.train_vanilla": "--epochs 1 --width 8 --discriminator-width 8 --latent-size 4",
     "serving.server": "--check-config",
+    "srgan.distil": "--holdout 0",
     "srgan.train": "--pixel-steps 2 --adversarial-steps 1 --minutes 0 --batch-size 1 --patch 16"
     " --width 16 --blocks 1 --discriminator-width 8 --holdout 2 --precision fp32",
 }
@@ -151,6 +153,7 @@ def _pictures(folder: Path) -> None:
         for number in range(count):
             left, top = 20 * number, 8 * number
             cat.crop((left, top, left + 200, top + 200)).save(folder / name / f"{number}.png")
+    cat.crop((0, 0, 200, 150)).save(folder / "photos" / "cat.jpg")
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from threading import Condition, Thread
 from typing import TypeVar
 
+from serving.niceness import yield_to_others
+
 Task = Callable[[], None]
 Product = TypeVar("Product")
 
@@ -100,6 +102,7 @@ class TaskPool:
             self._changed.notify_all()
 
     def _work(self, for_small_ones: bool) -> None:
+        yield_to_others()
         while next_task := self._next(for_small_ones):
             task, future = next_task
             try:

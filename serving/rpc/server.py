@@ -124,16 +124,16 @@ class UpscalerServer:
         """Looks for new, changed and removed model files now."""
         self._watch.look()
 
-    async def stop(self) -> None:
-        """Reports itself as not healthy, refuses new calls, lets running ones finish, and ends."""
+    async def drain(self) -> None:
+        """Reports itself as not healthy, refuses new calls, and lets running ones finish."""
         await self._health.enter_graceful_shutdown()
-        flush_s: float | None = _FLUSH_S
-        if self._drain.close():
-            await self._drain.empty(self._config.grace_s)
-            # A call that arrives while gRPC waits would be dropped; until then it is refused.
-            await asyncio.sleep(_FLUSH_S)
-            flush_s = None
-        await self._server.stop(flush_s)
+        self._drain.close()
+        await self._drain.empty(self._config.grace_s)
+
+    async def stop(self) -> None:
+        """Drains and ends; a call that comes in the last moment is cancelled."""
+        await self.drain()
+        await self._server.stop(_FLUSH_S)
         for task in self._background:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

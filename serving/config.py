@@ -81,6 +81,10 @@ class ServerConfig:
     metrics: MetricsAt = field(default_factory=MetricsAt)
     """Where metrics are served."""
 
+    traces: bool = False
+    """Send traces by OTLP; the variables of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_TRACES_SAMPLER and others) say where to, and how many. Needs the otel extra."""
+
     logs: Logs = field(default_factory=Logs)
     """What is logged, and how."""
 

@@ -72,6 +72,7 @@ class AccessGuard:
             return
         token = self._tokens.check(call.metadata.get("authorization"))
         call.client = token.name
+        call.top_priority = token.priority
         with self._tokens.used(token):
             yield
 

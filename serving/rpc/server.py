@@ -16,6 +16,7 @@ from serving.load.queue import PixelQueue
 from serving.load.threads import Threads
 from serving.observe.logs import log_call
 from serving.observe.metrics import Metrics
+from serving.observe.traces import Traces, exporting
 from serving.pipeline.upscaler import Upscaler
 from serving.reload import ModelWatch
 from serving.rpc import service
@@ -66,6 +67,7 @@ class UpscalerServer:
         self._queue = PixelQueue(config.limits.max_queued_pixels, setting.concurrency)
         self._threads = Threads(_THREADS)
         self._metrics = Metrics()
+        self._traces = Traces(exporting()) if config.traces else None
         self._drain = DrainGuard()
         access = [AccessGuard(tokens)] if tokens else []
         self._guards: list[Guard] = [self._drain, *access, LimitGuard(config.limits)]
@@ -90,12 +92,10 @@ class UpscalerServer:
             InvalidModel: the default model cannot be served.
         """
         limits = self._config.limits
+        traces = [self._traces.record_call] if self._traces else []
+        observers = [log_call, self._metrics.count_call, *traces]
         self._server = grpc.aio.server(
-            interceptors=[
-                CallInterceptor(
-                    self._guards, [log_call, self._metrics.count_call], limits.max_idle_s
-                )
-            ],
+            interceptors=[CallInterceptor(self._guards, observers, limits.max_idle_s)],
             options=server_options(
                 limits.max_message_mib, limits.max_metadata_kib, self._share_port
             ),
@@ -129,6 +129,8 @@ class UpscalerServer:
         await self._health.enter_graceful_shutdown()
         self._drain.close()
         await self._drain.empty(self._config.grace_s)
+        if self._traces:
+            await self._traces.flush()
 
     async def stop(self) -> None:
         """Drains and ends; a call that comes in the last moment is cancelled."""

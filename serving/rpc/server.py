@@ -55,7 +55,10 @@ class UpscalerServer:
         tokens = Tokens(config.token_file) if config.token_file else None
         offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
         setting = setting_for(offer(), config)
-        catalog = offer(computing=Computing(setting.threads, setting.spinning, config.provider))
+        catalog = offer(
+            computing=Computing(setting.threads, setting.spinning, config.provider),
+            memory_mib=config.close_models_above_mib,
+        )
         self._upscaler = Upscaler(
             catalog,
             setting.concurrency,

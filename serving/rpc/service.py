@@ -165,7 +165,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         models = []
         for name in catalog.names:
             try:
-                models.append(messages.model(name, catalog.load(name).info))
+                models.append(messages.model(name, catalog.info(name)))
             except InvalidModel as error:
                 _log.warning("not listed: %s", error)
         return upscaler_pb2.ListModelsResponse(models=models, default_model=catalog.default)
@@ -173,7 +173,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
     def _get_model(self, name: str) -> upscaler_pb2.GetModelResponse:
         catalog = self._upscaler.catalog
         name = catalog.resolve(name)
-        return messages.model_in_full(name, catalog.load(name).info, read_card(catalog.path(name)))
+        return messages.model_in_full(name, catalog.info(name), read_card(catalog.path(name)))
 
 
 def _work(upscaling: Upscaling, put: Put[Piece]) -> None:

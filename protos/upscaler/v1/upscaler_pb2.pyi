@@ -177,7 +177,9 @@ class UpscaleOptions(_message.Message):
     MAX_HEIGHT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """Name of a model; empty means the server's default. An unknown name is NOT_FOUND."""
+    """Name of a model, perhaps with a version: "x4-fast" is the newest there is, "x4-fast@2" that
+    one. Empty means the server's default. An unknown name is NOT_FOUND.
+    """
     format: Global___ImageFormat.ValueType
     """File format of the result; unspecified means that of the input. An undefined number is
     INVALID_ARGUMENT.

@@ -22,7 +22,7 @@ def seconds(model: Model, batch: int) -> float:
     """Return the processor time that a tile takes in batches of this size."""
     shape = (batch, _SIDE, _SIDE, 3)
     tiles = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    floats = np.ascontiguousarray(tiles.transpose(0, 3, 1, 2)).astype(np.float32) / 255
+    floats = np.divide(np.ascontiguousarray(tiles.transpose(0, 3, 1, 2)), 255, dtype=np.float32)
     run = (lambda: model.run_pixels(tiles)) if model.run_pixels else (lambda: model.run(floats))
     run()
     started = process_time()

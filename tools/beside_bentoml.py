@@ -92,7 +92,7 @@ def bentoml(python: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         (Path(folder) / "service.py").write_text(_SERVICE)
         quiet = {"BENTOML_HOME": folder, "HOME": folder, "BENTOML_DO_NOT_TRACK": "True"}
-        command = [python, "-m", "bentoml", "serve", "service:Upscale"]
+        command = [str(python), "-m", "bentoml", "serve", "service:Upscale"]
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)],
             cwd=folder,

@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from tools.stress.load import ONCE, picture
 from tools.stress.process import ServerProcess
 
 _MODEL = "x4-fast-int8"
-_START_S = 60.0
+_START_S, _END_S = 60.0, 30.0
 _SERVICE = """
 import io
 import os
@@ -99,7 +99,6 @@ def bentoml(python: Path) -> Iterator[str]:
             env=os.environ | quiet | {"MODEL": str(BUNDLED / f"{_MODEL}.onnx"), "PYTHONPATH": ""},
             stdout=log,
             stderr=log,
-            start_new_session=True,
         )
         try:
             if not _answers(f"http://127.0.0.1:{port}/readyz", process):
@@ -107,9 +106,9 @@ def bentoml(python: Path) -> Iterator[str]:
                 raise UserError(f"BentoML did not start: {log.read()[-500:].decode()}")
             yield f"http://127.0.0.1:{port}/upscale"
         finally:
-            with suppress(ProcessLookupError):  # It has ended.
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            # Only the first process can end its workers, which have groups of their own.
+            process.send_signal(signal.SIGTERM)
+            process.wait(_END_S)
 
 
 def _answers(url: str, process: "subprocess.Popen[bytes]") -> bool:

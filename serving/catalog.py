@@ -1,19 +1,22 @@
 """Which models there are: those that ship with the package, and those an operator adds."""
 
-import os
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Self
 
 import numpy as np
 
 from serving.digest import sha256_of
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
+from serving.folders import contents, model_files
 from serving.hints import Hints
-from serving.model import SUFFIX, Model, Precision, load_model
+from serving.model import SUFFIX, Model, ModelInfo, Precision, load_model
+from serving.names import FIRST, ModelName
 from serving.pixels import Depth
 from serving.processor import has_integer_dot_products
+from serving.residency import OpenModels
 from serving.session import Computing
 
 _PLAIN = f"-{Precision.FP32.value}"
@@ -24,12 +27,16 @@ DEFAULT_MODEL = "x4-fast"
 
 
 class Catalog:
-    """Models by name, each loaded when it is first asked for and then kept.
+    """Models by name and version, each opened when it is first asked for.
 
     A model's name is its file's, less the suffix: what the metadata calls it, optionally followed
     by its precision (``x4-fast.onnx``, ``x4-fast-int8.onnx``). Where a file has an 8-bit twin, the
     name alone means whichever is better here: the twin for pictures of 8 bits on processors with
     instructions for that, else the file itself, whose own name then ends in ``-fp32``.
+
+    At the end of a name may be a version (``x4-fast@2.onnx``); a file without has version 1. A name
+    without asks for the newest that there is. A file tells its version by its name, so that it can
+    be known, and chosen, without being opened, and a newer one is put in place by one rename.
 
     Attributes:
         default: the model of those who name none.
@@ -39,6 +46,7 @@ class Catalog:
         default: the model of those who name none.
         computing: how models are run.
         hints: what is known of those among `extra` that do not describe themselves.
+        memory_mib: where the process has more, models that nobody uses are closed; None keeps all.
 
     Raises:
         InvalidConfig: a path does not exist or holds no model, or two files share a name.
@@ -51,21 +59,27 @@ class Catalog:
         default: str = DEFAULT_MODEL,
         computing: Computing | None = None,
         hints: Hints | None = None,
+        memory_mib: int | None = None,
     ) -> None:
-        found: dict[str, Path] = _find(BUNDLED)
-        for source in extra:
-            more = _find(source)
-            if not more:
+        found: dict[ModelName, Path] = {}
+        for source in (BUNDLED, *extra):
+            paths = model_files(source)
+            if not paths:
                 raise InvalidConfig(
                     "models", f"{str(source)!r}", f"a {SUFFIX} file, or a folder that holds some"
                 )
-            for name in more.keys() & found.keys():
-                raise InvalidConfig(
-                    "models", f"{str(more[name])!r}", f"another name than {found[name]} has"
-                )
-            found |= more
+            for path in paths:
+                name = ModelName.of_file(path)
+                if name in found:
+                    raise InvalidConfig(
+                        "models", f"{str(path)!r}", f"another name than {found[name]} has"
+                    )
+                found[name] = path
         self._paths = {
-            name + _PLAIN if name + _TWIN in found else name: path for name, path in found.items()
+            replace(name, stem=name.stem + _PLAIN)
+            if replace(name, stem=name.stem + _TWIN) in found
+            else name: path
+            for name, path in found.items()
         }
         self._extra = tuple(extra)
         self.default = default
@@ -73,14 +87,22 @@ class Catalog:
         self._computing = computing
         self._hints = hints
         self._known = self.files()
-        self._loaded: dict[str, Model] = {}
-        self._loading = Lock()
+        self._memory_mib = memory_mib
+        self._open = OpenModels(memory_mib)
 
     @property
     def names(self) -> list[str]:
         """What a model can be asked for by, in order."""
-        both = (name.removesuffix(_PLAIN) for name in self._paths)
-        return sorted({*self._paths, *both})
+        stems = {
+            stem for name in self._paths for stem in (name.stem, name.stem.removesuffix(_PLAIN))
+        }
+        versioned = {
+            str(ModelName(stem, version))
+            for stem in stems
+            if self._has_several(stem)
+            for version in self._versions(stem)
+        }
+        return sorted(stems | versioned)
 
     def path(self, name: str = "") -> Path:
         """The file of the model that `name` asks for.
@@ -88,25 +110,24 @@ class Catalog:
         Raises:
             UnknownModel: there is none of that name.
         """
-        return self._paths[self.resolve(name)]
+        return self._paths[self._resolve(name)]
 
     def resolve(self, name: str = "", depth: Depth = np.uint8) -> str:
         """The full name of the model that `name` asks for; empty asks for the default.
 
         Args:
-            name: of a model, with or without its precision.
+            name: of a model, with or without its precision and its version.
             depth: of the samples of the picture that it is for.
+
+        Returns:
+            The name with its precision, and with its version where there are several.
 
         Raises:
             UnknownModel: there is none of that name.
         """
-        name = name or self.default
-        if name in self._paths:
-            return name
-        if name + _PLAIN not in self._paths:
-            raise UnknownModel("model", repr(name), self._offer())
-        integers = depth == np.uint8 and has_integer_dot_products()
-        return name + (_TWIN if integers and name + _TWIN in self._paths else _PLAIN)
+        full = self._resolve(name, depth)
+        stems = (full.stem, full.stem.removesuffix(_PLAIN))
+        return str(full) if any(map(self._has_several, stems)) else full.stem
 
     def load(self, name: str = "", depth: Depth = np.uint8) -> Model:
         """The model that `name` asks for, ready to run; arguments as :meth:`resolve`.
@@ -115,11 +136,12 @@ class Catalog:
             UnknownModel: there is none of that name.
             InvalidModel: its file cannot be served.
         """
-        name = self.resolve(name, depth)
-        with self._loading:
-            if name not in self._loaded:
-                self._loaded[name] = self._read(name, self._computing)
-            return self._loaded[name]
+        return self.open(self._paths[self._resolve(name, depth)])
+
+    def info(self, name: str = "") -> ModelInfo:
+        """What the file of a model says of itself; errors as :meth:`load`."""
+        path = self.path(name)
+        return self._open.info(path, partial(self._read, path, self._computing), self.path())
 
     def read(self, computing: Computing) -> Model:
         """The default model, opened anew and run in another way than the catalog's.
@@ -127,7 +149,7 @@ class Catalog:
         Raises:
             InvalidModel: its file cannot be served.
         """
-        return self._read(self.resolve(), computing)
+        return self._read(self.path(), computing)
 
     def digest(self) -> str:
         """A number that tells the default model's file from others."""
@@ -135,13 +157,7 @@ class Catalog:
 
     def files(self) -> dict[Path, tuple[int, int, int]]:
         """What identifies the content of each file that there is now."""
-        found = [_find(source) for source in (BUNDLED, *self._extra)]
-        return {
-            path: (status.st_ino, status.st_mtime_ns, status.st_size)
-            for paths in found
-            for path in paths.values()
-            if (status := _status(path))
-        }
+        return contents(BUNDLED, *self._extra)
 
     @property
     def is_current(self) -> bool:
@@ -155,60 +171,69 @@ class Catalog:
             InvalidConfig: a path holds no model any more, or two files share a name.
             UnknownModel: the default model is gone.
         """
-        new = type(self)(self._extra, self.default, self._computing, self._hints)
-        with self._loading:
-            for name, model in self._loaded.items():
-                path = new._paths.get(name)
-                if path and new._known.get(path) == self._known.get(path):
-                    new._loaded[name] = model
+        new = type(self)(self._extra, self.default, self._computing, self._hints, self._memory_mib)
+        for path, content in new._known.items():
+            if self._known.get(path) == content:
+                new._open.take_over(path, self._open)
         return new
 
-    def fall_back(self, name: str, predecessor: Self) -> None:
-        """Offers a model as `predecessor` did, or no more if it had not loaded it.
+    def fall_back(self, path: Path, predecessor: Self) -> None:
+        """Offers a file's model as `predecessor` has it open, or no more if it has not.
 
         Raises:
             UnknownModel: it is the default, and is not offered any more.
         """
-        self._loaded.pop(name, None)
-        if name in predecessor._loaded:
-            self._loaded[name] = predecessor._loaded[name]
-        else:
-            del self._paths[name]
-            self.resolve()
+        if not self._open.take_over(path, predecessor._open):
+            self._paths = {name: other for name, other in self._paths.items() if other != path}
+            self._resolve()
 
     @property
-    def unloaded(self) -> list[str]:
-        """The models that nobody has asked for yet."""
-        return sorted(self._paths.keys() - self._loaded.keys())
+    def untried(self) -> list[Path]:
+        """The files of models that nobody has asked for yet."""
+        return sorted(path for path in self._paths.values() if not self._open.knows(path))
 
-    def _read(self, name: str, computing: Computing | None) -> Model:
-        path = self._paths[name]
+    def open(self, path: Path) -> Model:
+        """The model of one of the files, ready to run.
+
+        Raises:
+            InvalidModel: it cannot be served.
+        """
+        return self._open.get(path, partial(self._read, path, self._computing), self.path())
+
+    def _versions(self, stem: str) -> list[int]:
+        """Those that there are of a name, the newest first."""
+        both = (stem, stem + _PLAIN)
+        found = {name.version or FIRST for name in self._paths if name.stem in both}
+        return sorted(found, reverse=True)
+
+    def _has_several(self, stem: str) -> bool:
+        return len(self._versions(stem)) > 1
+
+    def _resolve(self, name: str = "", depth: Depth = np.uint8) -> ModelName:
+        asked = ModelName.parse(name or self.default)
+        versions = [asked.version] if asked.version else self._versions(asked.stem)
+        integers = depth == np.uint8 and has_integer_dot_products()
+        for version in versions:
+            exact, plain, twin = (
+                ModelName(asked.stem + suffix, version) for suffix in ("", _PLAIN, _TWIN)
+            )
+            if exact in self._paths:
+                return exact
+            if plain in self._paths:
+                return twin if integers and twin in self._paths else plain
+        raise UnknownModel("model", repr(name or self.default), self._offer())
+
+    def _read(self, path: Path, computing: Computing | None) -> Model:
         model = load_model(path, computing, self._hints)
         allowed = (model.info.name, f"{model.info.name}-{model.info.precision.value}")
-        if path.stem not in allowed:
+        stem = ModelName.of_file(path).stem
+        if stem not in allowed:
             raise InvalidModel(
                 f"name of {path}",
-                repr(path.stem),
+                repr(stem),
                 f"what its metadata says: {' or '.join(allowed)}",
             )
         return model
 
     def _offer(self) -> str:
         return f"one of: {', '.join(self.names) or '(no models found)'}"
-
-
-def _status(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
-
-
-def _find(source: Path) -> dict[str, Path]:
-    paths = sorted(source.glob(f"*{SUFFIX}")) if source.is_dir() else [source]
-    return {
-        path.stem: path
-        for path in paths
-        # Hidden files may be half written.
-        if path.is_file() and path.suffix == SUFFIX and not path.name.startswith(".")
-    }

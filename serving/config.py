@@ -46,6 +46,10 @@ class ServerConfig:
     """Look for new, changed and removed model files every so many seconds; 0 never does, except
     at SIGHUP."""
 
+    close_models_above_mib: int | None = None
+    """Where the process has more memory than this, models are closed, those not used for the
+    longest first, except the default one; they are opened anew at need. Linux only."""
+
     workers: int = 1
     """Processes that share the port; one that dies is replaced."""
 
@@ -81,6 +85,10 @@ class ServerConfig:
     metrics: MetricsAt = field(default_factory=MetricsAt)
     """Where metrics are served."""
 
+    traces: bool = False
+    """Send traces by OTLP; the variables of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_TRACES_SAMPLER and others) say where to, and how many. Needs the otel extra."""
+
     logs: Logs = field(default_factory=Logs)
     """What is logged, and how."""
 
@@ -94,6 +102,8 @@ class ServerConfig:
         check_range(self, "port", 0, 65535)
         check_range(self, "watch_models_s", 0, 86_400)
         check_range(self, "workers", 1, 1024)
+        if self.close_models_above_mib is not None:
+            check_range(self, "close_models_above_mib", 1, 2**24)
         for name in ("concurrency", "threads"):
             if getattr(self, name) is not None:
                 check_range(self, name, 1, 1024)

@@ -12,7 +12,7 @@ from serving.model import Model
 from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
 from serving.strips import Strips, Window
-from serving.tasks import Task, TaskPool
+from serving.tasks import Share, Task, TaskPool
 from serving.tiling import Span, even_tile, plan_axis
 
 DEFAULT_TILE = 256
@@ -23,7 +23,7 @@ _WHOLE_HALO = 32
 
 
 def upscale_strips(
-    model: Model, source: Strips, depth: Depth, pool: TaskPool, tile: int, stages: Stages
+    model: Model, source: Strips, depth: Depth, pool: TaskPool | Share, tile: int, stages: Stages
 ) -> Strips:
     """Upscales a picture by tiles of one shape, which keeps memory flat.
 

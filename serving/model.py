@@ -13,6 +13,7 @@ from serving.cache import Cache
 from serving.digest import sha256_of
 from serving.errors import InvalidModel
 from serving.hints import Hints
+from serving.names import ModelName
 from serving.probe import LEVELS, Traits, probe
 from serving.session import Bytes, Computing, Floats, Session
 from serving.stop import Stop
@@ -204,5 +205,6 @@ def _probed(session: Session, path: Path, hints: Hints) -> Model:
         result = session.floats(np.ascontiguousarray(batch[:, order]) * most, stop)[:, order]
         return np.divide(result, most, dtype=np.float32)
 
-    info = ModelInfo(path.stem, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")
+    name = ModelName.of_file(path).stem
+    info = ModelInfo(name, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")
     return Model(info, network, session.fixed_size, multiple=traits.multiple)

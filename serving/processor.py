@@ -1,4 +1,4 @@
-"""What this machine's processors can do."""
+"""What this machine has for us: processors, and memory."""
 
 import os
 import platform
@@ -9,6 +9,7 @@ from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_MEMORY = Path("/proc/self/statm")
 # Dot products of 8-bit integers: AVX-512 VNNI, AVX VNNI, and Arm's.
 _DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"}
 
@@ -47,3 +48,12 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def resident_mib() -> float:
+    """Memory that this process has resident; 0 where only the system itself knows."""
+    try:
+        pages = int(_MEMORY.read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

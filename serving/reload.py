@@ -73,12 +73,12 @@ def renewed(catalog: Catalog) -> tuple[Catalog, list[InvalidModel]]:
     """
     successor = catalog.successor()
     refused = []
-    for name in successor.unloaded:
+    for path in successor.untried:
         try:
-            try_out(successor.load(name))
+            try_out(successor.open(path))
         except InvalidModel as error:
             refused.append(error)
-            successor.fall_back(name, catalog)
+            successor.fall_back(path, catalog)
     return successor, refused
 
 

@@ -15,14 +15,14 @@ from PIL import Image
 from serving.pixels import Depth, Floats, Pixels, as_floats, empty, has_alpha, quantise
 from serving.stages import Stages
 from serving.strips import Strips, Window
-from serving.tasks import Task, TaskPool
+from serving.tasks import Share, Task, TaskPool
 
 _RADIUS = 2  # of the cubic, in pixels of the coarser picture
 _ROWS = 64
 
 
 def resize_strips(
-    source: Strips, height: int, width: int, depth: Depth, pool: TaskPool, stages: Stages
+    source: Strips, height: int, width: int, depth: Depth, pool: TaskPool | Share, stages: Stages
 ) -> Strips:
     """Resamples a picture to `height` rows of `width` pixels.
 

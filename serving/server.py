@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from serving.config import ServerConfig
 from serving.errors import ServingError
@@ -18,6 +20,10 @@ from serving.settings import PREFIX, from_command_line, from_environment, from_f
 from serving.supervisor import supervise
 
 _OK, _WRONG_SETTINGS = 0, 2
+# What a thread that runs Python may keep the event loop waiting: a tenth of the interpreter's own.
+_SWITCH_S = 0.0005
+# What is left to send when the last call has been answered.
+_FLUSH_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ async def serve(
     Raises:
         ServingError: as :class:`~serving.rpc.server.UpscalerServer` and its ``start``.
     """
+    sys.setswitchinterval(_SWITCH_S)
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,8 +104,22 @@ async def serve(
     try:
         ready(await server.start())
         await told_to_stop.wait()
+        await server.drain()
+        await _leave()
     finally:
         await server.stop()
+
+
+async def _leave() -> NoReturn:
+    """Ends the process without ending gRPC.
+
+    That would cancel the calls that arrive in its last moment, and clients do not try CANCELLED
+    again. Those whose connection breaks are UNAVAILABLE.
+    """
+    await asyncio.sleep(_FLUSH_S)
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(_OK)
 
 
 if __name__ == "__main__":

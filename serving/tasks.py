@@ -1,17 +1,21 @@
 """Threads that compute parts of pictures, shared fairly by all requests.
 
 ONNX Runtime gets more out of several callers with one thread each than out of one with several, so
-the unit of work is one tile. Requests take turns: the tiles of a large picture do not hold up a
-small one that comes later. As a tile that has begun is not interrupted, there is one thread more
-than work at large pictures, for small ones only: they begin at once, and the operating system
-shares out the processors.
+the unit of work is one tile. Requests of the highest priority take turns, and those below wait: the
+tiles of a large picture do not hold up a small one that comes later. As a tile that has begun is
+not interrupted, there is one thread more than work at large pictures, for small ones only: they
+begin at once, and the operating system shares out the processors.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import TypeVar
+
+from serving.niceness import yield_to_others
+from serving.priority import Priority
 
 Task = Callable[[], None]
 Product = TypeVar("Product")
@@ -23,7 +27,8 @@ _FEW = 2
 class _Run:
     """The tasks of one caller, in the order in which they came."""
 
-    def __init__(self) -> None:
+    def __init__(self, priority: Priority) -> None:
+        self.priority = priority
         self.waiting: deque[tuple[Task, Future[None]]] = deque()
         self.submitted = 0
         self.is_all = False
@@ -57,7 +62,11 @@ class TaskPool:
             self._closed = True
             self._changed.notify_all()
 
-    def products(self, jobs: Iterable[tuple[Product, Iterable[Task]]]) -> Iterator[Product]:
+    def products(
+        self,
+        jobs: Iterable[tuple[Product, Iterable[Task]]],
+        priority: Priority = Priority.NORMAL,
+    ) -> Iterator[Product]:
         """Gives what the jobs make, in their order, while the tasks of later ones run already.
 
         While the caller looks at a product, the next job is under way, or as many as it takes to
@@ -65,11 +74,12 @@ class TaskPool:
 
         Args:
             jobs: what each makes, and the tasks after which that is finished.
+            priority: of the tasks; those of higher priority always go first.
 
         Raises:
             Exception: what a task raised; the tasks that still wait are dropped.
         """
-        run = _Run()
+        run = _Run(priority)
         under_way: deque[tuple[Product, list[Future[None]]]] = deque()
         try:
             for product, tasks in jobs:
@@ -100,6 +110,7 @@ class TaskPool:
             self._changed.notify_all()
 
     def _work(self, for_small_ones: bool) -> None:
+        yield_to_others()
         while next_task := self._next(for_small_ones):
             task, future = next_task
             try:
@@ -114,7 +125,7 @@ class TaskPool:
     def _next(self, for_small_ones: bool) -> tuple[Task, "Future[None]"] | None:
         with self._changed:
             while True:
-                for run in [*self._turns]:
+                for run in sorted(self._turns, key=lambda run: -run.priority):
                     if for_small_ones and not run.is_small(_FEW):
                         continue
                     self._turns.remove(run)
@@ -126,6 +137,23 @@ class TaskPool:
                 if self._closed:
                     return None
                 self._changed.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A pool as the requests of one priority see it."""
+
+    pool: TaskPool
+    priority: Priority
+
+    @property
+    def workers(self) -> int:
+        """Tasks that run at the same time."""
+        return self.pool.workers
+
+    def products(self, jobs: Iterable[tuple[Product, Iterable[Task]]]) -> Iterator[Product]:
+        """As :meth:`TaskPool.products`."""
+        return self.pool.products(jobs, self.priority)
 
 
 def _finished(product: Product, futures: list["Future[None]"]) -> Product:

@@ -10,6 +10,7 @@ import grpc
 from protos.upscaler.v1 import upscaler_pb2
 from serving.client.failure import UpscaleFailed
 from serving.codec.formats import ImageFormat
+from serving.priority import Priority
 from serving.rpc.channel import CHUNK_BYTES
 from serving.rpc.numbers import NUMBER_OF_FORMAT
 
@@ -30,6 +31,7 @@ class Choices(TypedDict, total=False):
         height: likewise.
         max_width: the result is made smaller, in proportion, where it would be wider.
         max_height: or higher.
+        priority: how urgent it is; the server may allow less.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Choices(TypedDict, total=False):
     height: int | None
     max_width: int | None
     max_height: int | None
+    priority: Priority | None
 
 
 class Sink(Protocol):

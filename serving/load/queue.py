@@ -1,9 +1,9 @@
 """Decides which requests are computed now, which wait, and which are refused.
 
 What a request takes is counted in the pixels that the network is given for it. Requests of about
-one size, from a power of two to the next, wait for each other, their clients in turns, and a few of
-them run abreast; so a small one never waits for a large one. Those that run share the processor
-tile by tile (:mod:`serving.tasks`).
+one size, from a power of two to the next, and one priority wait for each other, their clients in
+turns, and a few of them run abreast; so a small or urgent one never waits for others. Those that
+run share the processor tile by tile (:mod:`serving.tasks`).
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ from time import monotonic
 
 from serving.load.budget import Budget
 from serving.load.lane import Lane
+from serving.priority import Priority
 
 # What the smallest request counts for: it has its costs too.
 SMALLEST = 2**14
@@ -25,7 +26,7 @@ class PixelQueue:
 
     Args:
         max_pixels: of all requests that run or wait together; further ones are refused.
-        abreast: requests of about one size that run at the same time.
+        abreast: requests of about one size and one priority that run at the same time.
 
     Attributes:
         requests: that run or wait.
@@ -34,7 +35,7 @@ class PixelQueue:
 
     def __init__(self, max_pixels: int, abreast: int) -> None:
         self._budget = Budget("queue", "pixels", max_pixels)
-        self._lanes = defaultdict[int, Lane](lambda: Lane(abreast))
+        self._lanes = defaultdict[tuple[Priority, int], Lane](lambda: Lane(abreast))
         self._pace = _Pace()
         self.requests = 0
         self.running = 0
@@ -54,12 +55,15 @@ class PixelQueue:
         self._budget.give_back(SMALLEST)
 
     @asynccontextmanager
-    async def place(self, cost: int, client: str = "") -> AsyncIterator[None]:
+    async def place(
+        self, cost: int, client: str = "", priority: Priority = Priority.NORMAL
+    ) -> AsyncIterator[None]:
         """Waits for the request's turn; it runs for as long as the context lasts.
 
         Args:
             cost: pixels that the network will be given.
             client: whose it is.
+            priority: how urgent it is.
 
         Raises:
             ServerBusy: the queue is full.
@@ -69,7 +73,7 @@ class PixelQueue:
         self._pace.begin()
         self.requests += 1
         try:
-            async with self._lanes[cost.bit_length()].place(client):
+            async with self._lanes[priority, cost.bit_length()].place(client):
                 self.running += 1
                 try:
                     yield

@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import Semaphore
 from typing import TypeVar
 
+from serving.niceness import yield_to_others
 from serving.stop import Stop, Stopped
 
 Item = TypeVar("Item")
@@ -24,7 +25,9 @@ class Threads:
     """
 
     def __init__(self, most: int) -> None:
-        self._executor = ThreadPoolExecutor(most, thread_name_prefix="request")
+        self._executor = ThreadPoolExecutor(
+            most, thread_name_prefix="request", initializer=yield_to_others
+        )
 
     async def produce(
         self, work: Callable[[Put[Item]], None], stop: Stop

@@ -14,11 +14,12 @@ from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo
 from serving.pipeline.size import Size, SizeOptions, plan_passes
 from serving.pixels import Depth, Pixels
+from serving.priority import Priority
 from serving.resize import resize_strips
 from serving.stages import Stages
 from serving.stop import Stop
 from serving.strips import Strips
-from serving.tasks import TaskPool
+from serving.tasks import Share, TaskPool
 
 DEFAULT_MAX_INPUT_PIXELS = 2**25
 DEFAULT_MAX_OUTPUT_PIXELS = 2**29
@@ -33,12 +34,14 @@ class Options:
         format: of the result; None for that of the input.
         quality: 1 to 100, for JPEG and WebP.
         size: of the result.
+        priority: what goes first where processors are short.
     """
 
     model: str = ""
     format: ImageFormat | None = None
     quality: int = DEFAULT_QUALITY
     size: SizeOptions = field(default_factory=SizeOptions)
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Upscaling:
         output: what will come of it.
         model_name: the model's name, to ask for it again.
         model: what its file says.
-        stages: where the time went: ``decode``, ``upscale``, ``resize``, ``encode``, and ``wait``
+        stages: where the time goes: ``decode``, ``upscale``, ``resize``, ``encode``, and ``wait``
             while other threads upscale.
         strips: the result's pixels, computed as they are drawn.
         metadata: to go into the result's file.
@@ -174,7 +177,8 @@ class Upscaler:
         )
         check_encodable(size.width, size.height, format, options.quality)
         depth = sample_type(source.depth, format)
-        result = self._enlarged(source, model, size, depth, stages)
+        pool = Share(self._pool, options.priority)
+        result = self._enlarged(source, model, size, depth, pool, stages)
         passes = plan_passes(Size(source.width, source.height), size, model.info.scale)
         return Upscaling(
             cost=sum(given.pixels for given in passes),
@@ -189,14 +193,20 @@ class Upscaler:
         )
 
     def _enlarged(
-        self, source: Strips, model: Model, size: Size, depth: Depth, stages: Stages
+        self,
+        source: Strips,
+        model: Model,
+        size: Size,
+        depth: Depth,
+        pool: Share,
+        stages: Stages,
     ) -> Strips:
         """The picture in its final size and depth; between two steps samples have 16 bits."""
 
         def resized(strips: Strips, size: Size, depth: Depth) -> Strips:
             if size == Size(strips.width, strips.height):
                 return strips
-            return resize_strips(strips, size.height, size.width, depth, self._pool, stages)
+            return resize_strips(strips, size.height, size.width, depth, pool, stages)
 
         scale = model.info.scale
         strips = source
@@ -204,7 +214,7 @@ class Upscaler:
             strips = resized(strips, given, np.uint16)
             reached = Size(given.width * scale, given.height * scale)
             sampled = depth if reached == size else np.uint16
-            strips = upscale_strips(model, strips, sampled, self._pool, self._tile, stages)
+            strips = upscale_strips(model, strips, sampled, pool, self._tile, stages)
         return resized(strips, size, depth)
 
 

@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import grpc
 
+from serving.priority import Priority
+from serving.stages import Stages
+
 REQUEST_ID_KEY = "x-request-id"
 _ACCEPTABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -26,6 +29,8 @@ class Call:
         code: how it ended.
         reason: why, if it failed (``SERVER_BUSY``).
         notes: what else the log shall have; nothing of a picture's content.
+        top_priority: the highest that the client may ask for.
+        stages: where the time went, once there is a picture.
     """
 
     method: str
@@ -36,6 +41,8 @@ class Call:
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
     notes: dict[str, object] = field(default_factory=dict)
+    top_priority: Priority = Priority.HIGH
+    stages: Stages | None = None
     _started: float = field(default_factory=monotonic)
 
     @classmethod
@@ -54,4 +61,4 @@ class Call:
         return monotonic() - self._started
 
 
-current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
+current_call: ContextVar[Call] = ContextVar("current_call")

@@ -42,10 +42,9 @@ class DrainGuard:
         finally:
             self._calls -= 1
 
-    def close(self) -> bool:
-        """From now on, calls are refused; tells whether any are under way."""
+    def close(self) -> None:
+        """From now on, calls are refused."""
         self._open = False
-        return self._calls > 0
 
     async def empty(self, timeout_s: float) -> None:
         """Waits until all calls that were let in have ended, or the time is over."""
@@ -73,6 +72,7 @@ class AccessGuard:
             return
         token = self._tokens.check(call.metadata.get("authorization"))
         call.client = token.name
+        call.top_priority = token.priority
         with self._tokens.used(token):
             yield
 

@@ -100,7 +100,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             async with _errors_abort(call, context):
                 yield
         except asyncio.CancelledError:
-            call.code = grpc.StatusCode.CANCELLED
+            if call.code is grpc.StatusCode.OK:  # else its refusal is on the way
+                call.code = grpc.StatusCode.CANCELLED
             raise
         finally:
             for observe in self._observers:

@@ -11,6 +11,7 @@ from serving.errors import InvalidOption
 from serving.model import ModelInfo, Precision
 from serving.pipeline.size import SizeOptions
 from serving.pipeline.upscaler import ImageInfo, Options, Upscaling
+from serving.priority import Priority
 from serving.rpc.numbers import FORMAT_OF_NUMBER, NUMBER_OF_FORMAT
 from serving.stages import Stages
 
@@ -28,7 +29,7 @@ def options_of(message: upscaler_pb2.UpscaleOptions) -> Options:
         InvalidOption: a value is out of its range.
     """
     quality = message.quality if message.HasField("quality") else DEFAULT_QUALITY
-    return Options(message.model, _format(message), quality, _size(message))
+    return Options(message.model, _format(message), quality, _size(message), _priority(message))
 
 
 def _format(message: upscaler_pb2.UpscaleOptions) -> ImageFormat | None:
@@ -37,6 +38,18 @@ def _format(message: upscaler_pb2.UpscaleOptions) -> ImageFormat | None:
     if message.format not in FORMAT_OF_NUMBER:
         raise InvalidOption("options.format", message.format, f"one of {TITLES}, or unspecified")
     return FORMAT_OF_NUMBER[message.format]
+
+
+def _priority(message: upscaler_pb2.UpscaleOptions) -> Priority:
+    if message.priority == upscaler_pb2.PRIORITY_UNSPECIFIED:
+        return Priority.NORMAL
+    try:
+        return Priority(message.priority)
+    except ValueError:
+        names = ", ".join(each.name for each in Priority)
+        raise InvalidOption(
+            "options.priority", message.priority, f"one of {names}, or unspecified"
+        ) from None
 
 
 def _size(message: upscaler_pb2.UpscaleOptions) -> SizeOptions:
@@ -63,10 +76,10 @@ def progress(rows_done: int, rows: int) -> upscaler_pb2.UpscaleStreamResponse:
     )
 
 
-def finished(waited: int, stages: Stages) -> upscaler_pb2.UpscaleStreamResponse:
-    """What a stream tells last; `waited` is in nanoseconds."""
+def finished(stages: Stages) -> upscaler_pb2.UpscaleStreamResponse:
+    """What a stream tells last."""
     timings = upscaler_pb2.Timings(
-        queue=_duration(waited),
+        queue=_duration(stages.total("queue")),
         decode=_duration(stages.total("decode")),
         upscale=_duration(stages.total("upscale") + stages.total("resize")),
         encode=_duration(stages.total("encode")),

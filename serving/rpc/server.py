@@ -16,6 +16,7 @@ from serving.load.queue import PixelQueue
 from serving.load.threads import Threads
 from serving.observe.logs import log_call
 from serving.observe.metrics import Metrics
+from serving.observe.traces import Traces, exporting
 from serving.pipeline.upscaler import Upscaler
 from serving.reload import ModelWatch
 from serving.rpc import service
@@ -54,7 +55,10 @@ class UpscalerServer:
         tokens = Tokens(config.token_file) if config.token_file else None
         offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
         setting = setting_for(offer(), config)
-        catalog = offer(computing=Computing(setting.threads, setting.spinning, config.provider))
+        catalog = offer(
+            computing=Computing(setting.threads, setting.spinning, config.provider),
+            memory_mib=config.close_models_above_mib,
+        )
         self._upscaler = Upscaler(
             catalog,
             setting.concurrency,
@@ -66,6 +70,7 @@ class UpscalerServer:
         self._queue = PixelQueue(config.limits.max_queued_pixels, setting.concurrency)
         self._threads = Threads(_THREADS)
         self._metrics = Metrics()
+        self._traces = Traces(exporting()) if config.traces else None
         self._drain = DrainGuard()
         access = [AccessGuard(tokens)] if tokens else []
         self._guards: list[Guard] = [self._drain, *access, LimitGuard(config.limits)]
@@ -90,12 +95,10 @@ class UpscalerServer:
             InvalidModel: the default model cannot be served.
         """
         limits = self._config.limits
+        traces = [self._traces.record_call] if self._traces else []
+        observers = [log_call, self._metrics.count_call, *traces]
         self._server = grpc.aio.server(
-            interceptors=[
-                CallInterceptor(
-                    self._guards, [log_call, self._metrics.count_call], limits.max_idle_s
-                )
-            ],
+            interceptors=[CallInterceptor(self._guards, observers, limits.max_idle_s)],
             options=server_options(
                 limits.max_message_mib, limits.max_metadata_kib, self._share_port
             ),
@@ -124,16 +127,18 @@ class UpscalerServer:
         """Looks for new, changed and removed model files now."""
         self._watch.look()
 
-    async def stop(self) -> None:
-        """Reports itself as not healthy, refuses new calls, lets running ones finish, and ends."""
+    async def drain(self) -> None:
+        """Reports itself as not healthy, refuses new calls, and lets running ones finish."""
         await self._health.enter_graceful_shutdown()
-        flush_s: float | None = _FLUSH_S
-        if self._drain.close():
-            await self._drain.empty(self._config.grace_s)
-            # A call that arrives while gRPC waits would be dropped; until then it is refused.
-            await asyncio.sleep(_FLUSH_S)
-            flush_s = None
-        await self._server.stop(flush_s)
+        self._drain.close()
+        await self._drain.empty(self._config.grace_s)
+        if self._traces:
+            await self._traces.flush()
+
+    async def stop(self) -> None:
+        """Drains and ends; a call that comes in the last moment is cancelled."""
+        await self.drain()
+        await self._server.stop(_FLUSH_S)
         for task in self._background:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, closing
+from contextlib import AsyncExitStack, aclosing, closing
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
-from time import perf_counter_ns
 
 import grpc
 
@@ -20,14 +20,14 @@ from serving.load.threads import Put, Threads
 from serving.observe.metrics import Metrics
 from serving.pipeline.upscaler import ImageInfo, Options, Upscaler, Upscaling
 from serving.rpc import messages
-from serving.rpc.call import current_call
+from serving.rpc.call import Call, current_call
 from serving.rpc.chunks import Upload, split
 from serving.stop import Stop
 
 NAME = upscaler_pb2.DESCRIPTOR.services_by_name["UpscalerService"].full_name
 
 _MIB = 1 << 20
-_STAGES = ("decode", "upscale", "resize", "encode")
+_STAGES = ("queue", "decode", "upscale", "resize", "encode")
 # What a response holds beside the image takes a fraction of this.
 _RESPONSE_OVERHEAD = 1 << 12
 
@@ -104,26 +104,28 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         return await asyncio.to_thread(self._get_model, request.name)
 
     async def _pieces(self, file: bytes, options: Options) -> AsyncGenerator[Piece, None]:
-        stop = Stop()
+        stop, call = Stop(), current_call.get()
+        priority = min(options.priority, call.top_priority)
+        options = replace(options, priority=priority)
         upscaling = await asyncio.to_thread(self._upscaler.upscale, file, options, stop)
-        queued = perf_counter_ns()
-        client = _note(upscaling)
+        _note(call, upscaling)
         try:
-            async with self._queue.place(upscaling.cost, client):
+            async with AsyncExitStack() as stack:
+                with upscaling.stages.measure("queue"):
+                    place = self._queue.place(upscaling.cost, call.client, priority)
+                    await stack.enter_async_context(place)
                 self._metrics.show_queue(self._queue)
-                waited = perf_counter_ns() - queued
-                work = partial(_work, upscaling, waited)
+                work = partial(_work, upscaling)
                 async with aclosing(self._threads.produce(work, stop)) as pieces:
                     async for piece in pieces:
                         yield piece
         finally:
             self._metrics.show_queue(self._queue)
-        self._count(upscaling, waited)
+        self._count(upscaling)
 
-    def _count(self, upscaling: Upscaling, waited: int) -> None:
+    def _count(self, upscaling: Upscaling) -> None:
         given, made = (side.width * side.height for side in (upscaling.input, upscaling.output))
-        stages = {name: upscaling.stages.total(name) / 1e9 for name in _STAGES}
-        seconds = {"queue": waited / 1e9, **stages}
+        seconds = {name: upscaling.stages.total(name) / 1e9 for name in _STAGES}
         self._metrics.count_picture(upscaling.model_name, given, made, seconds)
 
     async def _gathered(self, pieces: AsyncIterator[Piece]) -> upscaler_pb2.UpscaleResponse:
@@ -163,7 +165,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         models = []
         for name in catalog.names:
             try:
-                models.append(messages.model(name, catalog.load(name).info))
+                models.append(messages.model(name, catalog.info(name)))
             except InvalidModel as error:
                 _log.warning("not listed: %s", error)
         return upscaler_pb2.ListModelsResponse(models=models, default_model=catalog.default)
@@ -171,10 +173,10 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
     def _get_model(self, name: str) -> upscaler_pb2.GetModelResponse:
         catalog = self._upscaler.catalog
         name = catalog.resolve(name)
-        return messages.model_in_full(name, catalog.load(name).info, read_card(catalog.path(name)))
+        return messages.model_in_full(name, catalog.info(name), read_card(catalog.path(name)))
 
 
-def _work(upscaling: Upscaling, waited: int, put: Put[Piece]) -> None:
+def _work(upscaling: Upscaling, put: Put[Piece]) -> None:
     """Puts the pieces of an answer, as they are computed."""
 
     def tell(rows_done: int, rows: int) -> None:
@@ -183,20 +185,17 @@ def _work(upscaling: Upscaling, waited: int, put: Put[Piece]) -> None:
     put(messages.started(upscaling))
     for chunk in split(upscaling.chunks(tell)):
         put(Piece(chunk=chunk))
-    put(messages.finished(waited, upscaling.stages))
+    put(messages.finished(upscaling.stages))
 
 
-def _note(upscaling: Upscaling) -> str:
-    """Tells the log of what kind the call's picture is, but not what it shows; gives the client."""
-    call = current_call.get()
-    if call is None:
-        return ""
+def _note(call: Call, upscaling: Upscaling) -> None:
+    """Tells of what kind the call's picture is, but not what it shows, and where the time goes."""
+    call.stages = upscaling.stages
     call.notes |= {
         "model": upscaling.model_name,
         "input": _kind(upscaling.input),
         "output": _kind(upscaling.output),
     }
-    return call.client
 
 
 def _kind(info: ImageInfo) -> str:

@@ -7,6 +7,7 @@ The file is TOML, with a table for each token::
     sha256 = "..."            # of the token: printf %s "$TOKEN" | sha256sum
     max_calls = 8             # at a time; optional
     calls_per_minute = 120    # optional
+    priority = "high"         # the highest that it may ask for; "normal" if it is not told
 
 A token is random and long, so that its plain digest tells nothing.
 """
@@ -25,6 +26,7 @@ from typing import Any
 from serving.errors import InvalidConfig, Unauthenticated
 from serving.load.clients import ClientLimit
 from serving.load.rate import Rate
+from serving.priority import Priority
 from serving.security.files import Watched
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -43,12 +45,14 @@ class Token:
         sha256: of the token, in hexadecimal.
         max_calls: that may be under way at a time, or None for no limit of its own.
         calls_per_minute: on average, or None for no limit.
+        priority: the highest that it may ask for.
     """
 
     name: str
     sha256: str
     max_calls: int | None = None
     calls_per_minute: float | None = None
+    priority: Priority = Priority.NORMAL
 
 
 class Tokens:
@@ -150,4 +154,7 @@ def _token(where: str, table: dict[str, Any]) -> Token:
     calls, rate = table.get("max_calls", 1), table.get("calls_per_minute", 1)
     check("max_calls", isinstance(calls, int) and calls > 0, "a whole number of at least 1")
     check("calls_per_minute", isinstance(rate, int | float) and rate > 0, "a number above 0")
-    return Token(**table)
+    names = [each.name.lower() for each in Priority]
+    priority = table.get("priority", Priority.NORMAL.name.lower())
+    check("priority", priority in names, f"one of {', '.join(names)}")
+    return Token(**table | {"priority": Priority[priority.upper()]})

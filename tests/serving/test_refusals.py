@@ -117,15 +117,19 @@ def test_a_quality_that_no_message_holds(client: UpscalerClient) -> None:
     assert refusal(client, write_png(checker(3)), quality=2**40).code == INVALID
 
 
-def test_an_undefined_format(address: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "allowed"),
+    [("format", "PNG, JPEG, WebP, TIFF, BMP"), ("priority", "LOW, NORMAL, HIGH")],
+)
+def test_an_undefined_number(address: str, field: str, allowed: str) -> None:
     with grpc.insecure_channel(address) as channel:
         request = upscaler_pb2.UpscaleRequest(image=write_png(checker(3)))
-        request.options.format = 77  # type: ignore[assignment]
+        setattr(request.options, field, 77)
         with pytest.raises(grpc.RpcError) as caught:
             upscaler_pb2_grpc.UpscalerServiceStub(channel).Upscale(request)
     error = cast(grpc.Call, caught.value)
     assert error.code() == INVALID
-    assert "PNG, JPEG, WebP, TIFF, BMP" in (error.details() or "")
+    assert f"options.{field} is 77; expected one of {allowed}" in (error.details() or "")
 
 
 def test_a_result_that_the_format_cannot_hold(client: UpscalerClient) -> None:

@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from serving.tasks import Task, TaskPool
+from serving.priority import Priority
+from serving.tasks import Share, Task, TaskPool
 
 
 def test_products_come_in_order_and_finished() -> None:
@@ -77,3 +78,27 @@ def test_a_small_run_does_not_wait_for_a_task_that_has_begun() -> None:
         assert done.wait(5)
         gate.set()
         assert large.result() == ["large"]
+
+
+def test_the_urgent_go_first_whoever_came_first() -> None:
+    gate, begun = Event(), Event()
+    order: list[Priority] = []
+
+    def block() -> None:
+        begun.set()
+        gate.wait()
+
+    def tasks(priority: Priority, submitted: Event) -> Iterator[tuple[str, list[Task]]]:
+        yield "many", [partial(order.append, priority)] * 3
+        submitted.set()
+
+    with closing(TaskPool(1)) as pool, ThreadPoolExecutor(4) as callers:
+        callers.submit(list, pool.products([("block", [block] * 3)], Priority.HIGH))
+        assert begun.wait(5)
+        for priority in Priority:
+            submitted = Event()
+            callers.submit(list, Share(pool, priority).products(tasks(priority, submitted)))
+            assert submitted.wait(5)
+        gate.set()
+    assert order == sorted(order, reverse=True)
+    assert len(order) == 9

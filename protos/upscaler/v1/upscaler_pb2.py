@@ -25,49 +25,51 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!protos/upscaler/v1/upscaler.proto\x12\x0bupscaler.v1\x1a\x1egoogle/protobuf/duration.proto\"M\n\x0eUpscaleRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptions\"\x95\x02\n\x0eUpscaleOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\x14\n\x07quality\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05scale\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05width\x18\x05 \x01(\rH\x02\x88\x01\x01\x12\x13\n\x06height\x18\x06 \x01(\rH\x03\x88\x01\x01\x12\x16\n\tmax_width\x18\x07 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nmax_height\x18\x08 \x01(\rH\x05\x88\x01\x01\x42\n\n\x08_qualityB\x08\n\x06_scaleB\x08\n\x06_widthB\t\n\x07_heightB\x0c\n\n_max_widthB\r\n\x0b_max_height\"_\n\x14UpscaleStreamRequest\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptionsH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xc4\x01\n\x15UpscaleStreamResponse\x12.\n\x07started\x18\x01 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleStartedH\x00\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x1c.upscaler.v1.UpscaleProgressH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12\x30\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1c.upscaler.v1.UpscaleFinishedH\x00\x42\x06\n\x04part\"\x82\x01\n\x0eUpscaleStarted\x12%\n\x05input\x18\x01 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x03 \x01(\x0b\x32\x12.upscaler.v1.Model\"2\n\x0fUpscaleProgress\x12\x11\n\trows_done\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\"8\n\x0fUpscaleFinished\x12%\n\x07timings\x18\x01 \x01(\x0b\x32\x14.upscaler.v1.Timings\"\x13\n\x11ListModelsRequest\"O\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.upscaler.v1.Model\x12\x15\n\rdefault_model\x18\x02 \x01(\t\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xb1\x01\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.upscaler.v1.Model\x12\x11\n\x04halo\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07license\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x04\x12)\n\x07metrics\x18\x06 \x03(\x0b\x32\x18.upscaler.v1.ModelMetricB\x07\n\x05_halo\";\n\x0bModelMetric\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x01\"\xb9\x01\n\x0fUpscaleResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12%\n\x05input\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x03 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x04 \x01(\x0b\x32\x12.upscaler.v1.Model\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.upscaler.v1.Timings\"y\n\tImageInfo\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x10\n\x08\x63hannels\x18\x04 \x01(\r\x12\x11\n\tbit_depth\x18\x05 \x01(\r\"O\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05scale\x18\x02 \x01(\r\x12)\n\tprecision\x18\x03 \x01(\x0e\x32\x16.upscaler.v1.Precision\"\xb5\x01\n\x07Timings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07upscale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*\x9c\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x12\x15\n\x11IMAGE_FORMAT_TIFF\x10\x04\x12\x14\n\x10IMAGE_FORMAT_BMP\x10\x05*b\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x12\x12\n\x0ePRECISION_FP16\x10\x03\x32\xcb\x02\n\x0fUpscalerService\x12\x44\n\x07Upscale\x12\x1b.upscaler.v1.UpscaleRequest\x1a\x1c.upscaler.v1.UpscaleResponse\x12Z\n\rUpscaleStream\x12!.upscaler.v1.UpscaleStreamRequest\x1a\".upscaler.v1.UpscaleStreamResponse(\x01\x30\x01\x12M\n\nListModels\x12\x1e.upscaler.v1.ListModelsRequest\x1a\x1f.upscaler.v1.ListModelsResponse\x12G\n\x08GetModel\x12\x1c.upscaler.v1.GetModelRequest\x1a\x1d.upscaler.v1.GetModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!protos/upscaler/v1/upscaler.proto\x12\x0bupscaler.v1\x1a\x1egoogle/protobuf/duration.proto\"M\n\x0eUpscaleRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptions\"\xbe\x02\n\x0eUpscaleOptions\x12\r\n\x05model\x18\x01 \x01(\t\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\x14\n\x07quality\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05scale\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05width\x18\x05 \x01(\rH\x02\x88\x01\x01\x12\x13\n\x06height\x18\x06 \x01(\rH\x03\x88\x01\x01\x12\x16\n\tmax_width\x18\x07 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nmax_height\x18\x08 \x01(\rH\x05\x88\x01\x01\x12\'\n\x08priority\x18\t \x01(\x0e\x32\x15.upscaler.v1.PriorityB\n\n\x08_qualityB\x08\n\x06_scaleB\x08\n\x06_widthB\t\n\x07_heightB\x0c\n\n_max_widthB\r\n\x0b_max_height\"_\n\x14UpscaleStreamRequest\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleOptionsH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xc4\x01\n\x15UpscaleStreamResponse\x12.\n\x07started\x18\x01 \x01(\x0b\x32\x1b.upscaler.v1.UpscaleStartedH\x00\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x1c.upscaler.v1.UpscaleProgressH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x12\x30\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1c.upscaler.v1.UpscaleFinishedH\x00\x42\x06\n\x04part\"\x82\x01\n\x0eUpscaleStarted\x12%\n\x05input\x18\x01 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x03 \x01(\x0b\x32\x12.upscaler.v1.Model\"2\n\x0fUpscaleProgress\x12\x11\n\trows_done\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\"8\n\x0fUpscaleFinished\x12%\n\x07timings\x18\x01 \x01(\x0b\x32\x14.upscaler.v1.Timings\"\x13\n\x11ListModelsRequest\"O\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.upscaler.v1.Model\x12\x15\n\rdefault_model\x18\x02 \x01(\t\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xb1\x01\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.upscaler.v1.Model\x12\x11\n\x04halo\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07license\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x04\x12)\n\x07metrics\x18\x06 \x03(\x0b\x32\x18.upscaler.v1.ModelMetricB\x07\n\x05_halo\";\n\x0bModelMetric\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x01\"\xb9\x01\n\x0fUpscaleResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12%\n\x05input\x18\x02 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12&\n\x06output\x18\x03 \x01(\x0b\x32\x16.upscaler.v1.ImageInfo\x12!\n\x05model\x18\x04 \x01(\x0b\x32\x12.upscaler.v1.Model\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.upscaler.v1.Timings\"y\n\tImageInfo\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.upscaler.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x10\n\x08\x63hannels\x18\x04 \x01(\r\x12\x11\n\tbit_depth\x18\x05 \x01(\r\"O\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05scale\x18\x02 \x01(\r\x12)\n\tprecision\x18\x03 \x01(\x0e\x32\x16.upscaler.v1.Precision\"\xb5\x01\n\x07Timings\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07upscale\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03*\x9c\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x12\x15\n\x11IMAGE_FORMAT_TIFF\x10\x04\x12\x14\n\x10IMAGE_FORMAT_BMP\x10\x05*b\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x12\x12\n\x0ePRECISION_FP16\x10\x03\x32\xcb\x02\n\x0fUpscalerService\x12\x44\n\x07Upscale\x12\x1b.upscaler.v1.UpscaleRequest\x1a\x1c.upscaler.v1.UpscaleResponse\x12Z\n\rUpscaleStream\x12!.upscaler.v1.UpscaleStreamRequest\x1a\".upscaler.v1.UpscaleStreamResponse(\x01\x30\x01\x12M\n\nListModels\x12\x1e.upscaler.v1.ListModelsRequest\x1a\x1f.upscaler.v1.ListModelsResponse\x12G\n\x08GetModel\x12\x1c.upscaler.v1.GetModelRequest\x1a\x1d.upscaler.v1.GetModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.upscaler.v1.upscaler_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=1933
-  _globals['_IMAGEFORMAT']._serialized_end=2089
-  _globals['_PRECISION']._serialized_start=2091
-  _globals['_PRECISION']._serialized_end=2189
+  _globals['_PRIORITY']._serialized_start=1973
+  _globals['_PRIORITY']._serialized_end=2067
+  _globals['_IMAGEFORMAT']._serialized_start=2070
+  _globals['_IMAGEFORMAT']._serialized_end=2226
+  _globals['_PRECISION']._serialized_start=2228
+  _globals['_PRECISION']._serialized_end=2326
   _globals['_UPSCALEREQUEST']._serialized_start=82
   _globals['_UPSCALEREQUEST']._serialized_end=159
   _globals['_UPSCALEOPTIONS']._serialized_start=162
-  _globals['_UPSCALEOPTIONS']._serialized_end=439
-  _globals['_UPSCALESTREAMREQUEST']._serialized_start=441
-  _globals['_UPSCALESTREAMREQUEST']._serialized_end=536
-  _globals['_UPSCALESTREAMRESPONSE']._serialized_start=539
-  _globals['_UPSCALESTREAMRESPONSE']._serialized_end=735
-  _globals['_UPSCALESTARTED']._serialized_start=738
-  _globals['_UPSCALESTARTED']._serialized_end=868
-  _globals['_UPSCALEPROGRESS']._serialized_start=870
-  _globals['_UPSCALEPROGRESS']._serialized_end=920
-  _globals['_UPSCALEFINISHED']._serialized_start=922
-  _globals['_UPSCALEFINISHED']._serialized_end=978
-  _globals['_LISTMODELSREQUEST']._serialized_start=980
-  _globals['_LISTMODELSREQUEST']._serialized_end=999
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1001
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1080
-  _globals['_GETMODELREQUEST']._serialized_start=1082
-  _globals['_GETMODELREQUEST']._serialized_end=1113
-  _globals['_GETMODELRESPONSE']._serialized_start=1116
-  _globals['_GETMODELRESPONSE']._serialized_end=1293
-  _globals['_MODELMETRIC']._serialized_start=1295
-  _globals['_MODELMETRIC']._serialized_end=1354
-  _globals['_UPSCALERESPONSE']._serialized_start=1357
-  _globals['_UPSCALERESPONSE']._serialized_end=1542
-  _globals['_IMAGEINFO']._serialized_start=1544
-  _globals['_IMAGEINFO']._serialized_end=1665
-  _globals['_MODEL']._serialized_start=1667
-  _globals['_MODEL']._serialized_end=1746
-  _globals['_TIMINGS']._serialized_start=1749
-  _globals['_TIMINGS']._serialized_end=1930
-  _globals['_UPSCALERSERVICE']._serialized_start=2192
-  _globals['_UPSCALERSERVICE']._serialized_end=2523
+  _globals['_UPSCALEOPTIONS']._serialized_end=480
+  _globals['_UPSCALESTREAMREQUEST']._serialized_start=482
+  _globals['_UPSCALESTREAMREQUEST']._serialized_end=577
+  _globals['_UPSCALESTREAMRESPONSE']._serialized_start=580
+  _globals['_UPSCALESTREAMRESPONSE']._serialized_end=776
+  _globals['_UPSCALESTARTED']._serialized_start=779
+  _globals['_UPSCALESTARTED']._serialized_end=909
+  _globals['_UPSCALEPROGRESS']._serialized_start=911
+  _globals['_UPSCALEPROGRESS']._serialized_end=961
+  _globals['_UPSCALEFINISHED']._serialized_start=963
+  _globals['_UPSCALEFINISHED']._serialized_end=1019
+  _globals['_LISTMODELSREQUEST']._serialized_start=1021
+  _globals['_LISTMODELSREQUEST']._serialized_end=1040
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1042
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1121
+  _globals['_GETMODELREQUEST']._serialized_start=1123
+  _globals['_GETMODELREQUEST']._serialized_end=1154
+  _globals['_GETMODELRESPONSE']._serialized_start=1157
+  _globals['_GETMODELRESPONSE']._serialized_end=1334
+  _globals['_MODELMETRIC']._serialized_start=1336
+  _globals['_MODELMETRIC']._serialized_end=1395
+  _globals['_UPSCALERESPONSE']._serialized_start=1398
+  _globals['_UPSCALERESPONSE']._serialized_end=1583
+  _globals['_IMAGEINFO']._serialized_start=1585
+  _globals['_IMAGEINFO']._serialized_end=1706
+  _globals['_MODEL']._serialized_start=1708
+  _globals['_MODEL']._serialized_end=1787
+  _globals['_TIMINGS']._serialized_start=1790
+  _globals['_TIMINGS']._serialized_end=1971
+  _globals['_UPSCALERSERVICE']._serialized_start=2329
+  _globals['_UPSCALERSERVICE']._serialized_end=2660
 # @@protoc_insertion_point(module_scope)

@@ -38,6 +38,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    """Normal."""
+    PRIORITY_LOW: _Priority.ValueType  # 1
+    """For work that nobody looks at, such as whole archives."""
+    PRIORITY_NORMAL: _Priority.ValueType  # 2
+    """For most requests."""
+    PRIORITY_HIGH: _Priority.ValueType  # 3
+    """For what somebody waits for."""
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """Which requests go first: as long as one of higher priority can be worked at, those of lower wait."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+"""Normal."""
+PRIORITY_LOW: Priority.ValueType  # 1
+"""For work that nobody looks at, such as whole archives."""
+PRIORITY_NORMAL: Priority.ValueType  # 2
+"""For most requests."""
+PRIORITY_HIGH: Priority.ValueType  # 3
+"""For what somebody waits for."""
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
+
 class _ImageFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -147,8 +175,11 @@ class UpscaleOptions(_message.Message):
     HEIGHT_FIELD_NUMBER: _builtins.int
     MAX_WIDTH_FIELD_NUMBER: _builtins.int
     MAX_HEIGHT_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """Name of a model; empty means the server's default. An unknown name is NOT_FOUND."""
+    """Name of a model, perhaps with a version: "x4-fast" is the newest there is, "x4-fast@2" that
+    one. Empty means the server's default. An unknown name is NOT_FOUND.
+    """
     format: Global___ImageFormat.ValueType
     """File format of the result; unspecified means that of the input. An undefined number is
     INVALID_ARGUMENT.
@@ -172,6 +203,10 @@ class UpscaleOptions(_message.Message):
     """Where the result would be wider, it is made smaller in proportion. At least 1."""
     max_height: _builtins.int
     """Where the result would be higher, likewise."""
+    priority: Global___Priority.ValueType
+    """How urgent it is; unspecified means normal. Where the caller's token allows less, that is what
+    it gets. An undefined number is INVALID_ARGUMENT.
+    """
     def __init__(
         self,
         *,
@@ -183,10 +218,11 @@ class UpscaleOptions(_message.Message):
         height: _builtins.int | None = ...,
         max_width: _builtins.int | None = ...,
         max_height: _builtins.int | None = ...,
+        priority: Global___Priority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "format", b"format", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "model", b"model", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "format", b"format", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "model", b"model", "priority", b"priority", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__height: _TypeAlias = _typing.Literal["height"]  # noqa: Y015
     _WhichOneofArgType__height: _TypeAlias = _typing.Literal["_height", b"_height"]  # noqa: Y015

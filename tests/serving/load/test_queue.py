@@ -6,6 +6,7 @@ import pytest
 
 from serving.errors import ServerBusy
 from serving.load.queue import SMALLEST, PixelQueue
+from serving.priority import Priority
 
 SMALL, LARGE = 2**16, 2**22
 
@@ -19,12 +20,12 @@ class Requests:
         self.ends: list[asyncio.Event] = []
         self.begun: list[int] = []
 
-    async def add(self, cost: int) -> int:
+    async def add(self, cost: int, priority: Priority = Priority.NORMAL) -> int:
         number = len(self._tasks)
         self.ends.append(asyncio.Event())
 
         async def request() -> None:
-            async with self._queue.place(cost):
+            async with self._queue.place(cost, priority=priority):
                 self.begun.append(number)
                 await self.ends[number].wait()
 
@@ -69,6 +70,17 @@ def test_a_small_request_never_waits_for_large_ones() -> None:
             await requests.add(LARGE)
         small = await requests.add(SMALL)
         assert requests.begun == [0, small]
+
+    run(scenario())
+
+
+def test_an_urgent_request_never_waits_for_others() -> None:
+    async def scenario() -> None:
+        requests = Requests(PixelQueue(100 * LARGE, abreast=1))
+        for _ in range(3):
+            await requests.add(LARGE)
+        urgent = await requests.add(LARGE, Priority.HIGH)
+        assert requests.begun == [0, urgent]
 
     run(scenario())
 

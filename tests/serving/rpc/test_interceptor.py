@@ -83,7 +83,7 @@ async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
                 async for _ in call:
                     pass
         result = await call.code(), await call.details()
-    await server.stop(None)
+    await server.stop(5)
     return result
 
 

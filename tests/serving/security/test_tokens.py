@@ -1,8 +1,10 @@
 """Bearer tokens: who is let in, and how often."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -13,8 +15,11 @@ from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.errors import InvalidConfig, QuotaExceeded, Unauthenticated
 from serving.load import rate
+from serving.load.queue import PixelQueue
+from serving.priority import Priority
 from serving.security import files
 from serving.security.tokens import Tokens, read_tokens
+from tests.serving.files import checker, write_png
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -44,6 +49,40 @@ def test_all_others_are_not(file: Path, shown: str | bytes | None) -> None:
     with pytest.raises(Unauthenticated, match=r"^authorization is (missing|an unknown token)") as e:
         Tokens(file).check(shown)
     assert "OPEN" not in str(e.value)
+
+
+def test_a_token_says_how_urgent_its_requests_may_be(file: Path) -> None:
+    file.write_text(table("shop", "a", 'priority = "high"') + table("lab", "b"))
+    tokens = Tokens(file)
+    assert tokens.check("Bearer a").priority is Priority.HIGH
+    assert tokens.check("Bearer b").priority is Priority.NORMAL
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [(None, Priority.NORMAL), (Priority.LOW, Priority.LOW), (Priority.HIGH, Priority.NORMAL)],
+)
+def test_nobody_gets_a_higher_priority_than_the_token_has(
+    file: Path,
+    config: ServerConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: Priority | None,
+    got: Priority,
+) -> None:
+    place, seen = PixelQueue.place, []
+
+    def watched(*args: Any) -> Any:
+        seen.append(args[-1])
+        return place(*args)
+
+    monkeypatch.setattr(PixelQueue, "place", watched)
+    guarded = replace(config, token_file=file)
+    with (
+        embedded_server(guarded) as address,
+        UpscalerClient(address, ONCE, token="abracadabra") as client,
+    ):
+        client.upscale(write_png(checker(3)), priority=asked)
+    assert seen == [got]
 
 
 def test_a_token_has_its_own_limits(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +128,7 @@ def test_the_file_is_read_again_and_a_broken_one_is_not(
         ('[[tokens]]\nname = "a"\nsha256 = "secret"', "64 hexadecimal digits"),
         (table("a", "b", "max_calls = 0"), "whole number of at least 1"),
         (table("a", "b", 'calls_per_minute = "x"'), "a number above 0"),
+        (table("a", "b", "priority = 1"), "priority is 1; expected one of low, normal, high"),
         (table("a", "b", "color = 1"), "color is unknown"),
         (table("a", "b") + table("a", "c"), "another name for each token"),
     ],

@@ -43,7 +43,9 @@ def test_the_script_to_compare_with_makes_the_same_picture(tmp_path: Path) -> No
     source, target = save_pictures(tmp_path, 1, 300, 270)[0], tmp_path / "whole.png"
     model = BUNDLED / "x4-fast.onnx"
     upscale_whole(str(model), str(source), str(target))
-    (tmp_path / "ours.png").write_bytes(_route("ours", model, 1)(source.read_bytes()))
+    result = _route("ours", model, 1)(source.read_bytes())
+    assert isinstance(result, bytes)
+    (tmp_path / "ours.png").write_bytes(result)
     whole, ours = (
         np.asarray(Image.open(tmp_path / f"{name}.png"), int) for name in ("whole", "ours")
     )

@@ -21,7 +21,7 @@ from srgan.generators import Generator, load_generator
 from srgan.sources import list_pictures
 from tools.community import CommunityGenerator
 from tools.quantise import crop_pair, quantise
-from tools.triton import write_repository
+from tools.triton_repository import write_repository
 
 __all__ = ["ExportConfig", "ExportError", "export", "export_onnx", "largest_difference"]
 

@@ -22,6 +22,7 @@ from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs
 from srgan.generators import Generator, GeneratorSpec, Light, save_generator
 from srgan.upscalers import open_upscaler
+from tests.programs import run
 from tests.srgan.pictures import save_pictures
 from tools import export_onnx as program
 from tools import quantise as quantiser
@@ -357,3 +358,11 @@ def test_a_shipped_generator_says_nothing_about_the_disk_that_it_was_made_on() -
     assert len(files) >= 3
     for file in files:
         assert not re.findall(r'"(?:/|\.\./|[A-Z]:\\)[^"]*"', _words_in(file)), file
+
+
+def test_the_command_works_as_it_is_documented(tmp_path: Path) -> None:
+    """Run by its path, it looks for modules in tools/ first: none may be called like another."""
+    source = saved(tmp_path, LIGHT)
+    code, output = run("tools/export_onnx.py", source, "--out", tmp_path / "light.onnx")
+    assert code == 0, output
+    assert (tmp_path / "light.onnx").is_file()

@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from serving.catalog import BUNDLED
-from tools.triton import write_repository
+from tools.triton_repository import write_repository
 
 
 @pytest.mark.parametrize(

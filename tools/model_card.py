@@ -21,6 +21,7 @@ from srgan.upscalers import open_upscaler
 __all__ = ["CardConfig", "describe", "render", "write_card"]
 
 logger = logging.getLogger(__name__)
+_SCORE = "_psnr_y"  # what ends the names of validations
 
 
 @dataclass(frozen=True)
@@ -127,19 +128,20 @@ def describe(config: CardConfig) -> dict[str, Any]:
 
 
 def _drawn(curve: list[dict[str, float]]) -> list[str]:
-    """Return about eight points of the curve as a table."""
-    points = [point for point in curve if "psnr_y" in point]
-    shown = points[:: max(1, len(points) // 8)]
-    if not points:
+    """Return about eight points of the curve as a table, a row for each set validated on."""
+    shown = curve[:: max(1, len(curve) // 8)]
+    if not curve:
         return []
-    if shown[-1] is not points[-1]:
-        shown.append(points[-1])
-    return [
-        "| step | " + " | ".join(f"{point['step']:,.0f}" for point in shown) + " |",
-        "|---" * (len(shown) + 1) + "|",
-        "| PSNR-Y, held out | " + " | ".join(f"{point['psnr_y']:.2f}" for point in shown) + " |",
-        "",
-    ]
+    if shown[-1] is not curve[-1]:
+        shown.append(curve[-1])
+    rows = ["step", *(f"{point['step']:,.0f}" for point in shown)], ["---"] * (len(shown) + 1)
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    sets = dict.fromkeys(name for point in curve for name in point if name.endswith(_SCORE))
+    for name in sets:
+        figures = [f"{point[name]:.2f}" if name in point else "" for point in shown]
+        row = [f"PSNR-Y, {name.removesuffix(_SCORE)}", *figures]
+        lines.append("| " + " | ".join(row) + " |")
+    return [*lines, ""]
 
 
 def render(card: dict[str, Any]) -> str:

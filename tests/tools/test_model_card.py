@@ -24,7 +24,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> CardConfig:
     torch.manual_seed(0)
     spec = GeneratorSpec("light", 2, 16, 1)
     generator = folder / "generator.safetensors"
-    curve = [{"step": 100.0 * n, "psnr_y": 20.0 + n} for n in range(1, 21)]
+    curve = [{"step": 100.0 * n, "bicubic_psnr_y": 20.0 + n} for n in range(1, 21)]
     first = {"steps": 234, "settings": {"seed": 3}, "cpu_hours": 0.5, "curve": curve[:2]}
     last = {"steps": 1000, "settings": {"seed": 4}, "cpu_hours": 1.2, "curve": curve}
     training = {**last, "before": first}

@@ -19,12 +19,16 @@ def test_all_models_are_listed(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> N
     assert [model.name for model in response.models] == [
         "nearest",
         "random",
+        "x4-base",
+        "x4-base-fp32",
+        "x4-base-int8",
         "x4-fast",
         "x4-fast-fp32",
         "x4-fast-int8",
     ]
-    assert response.models[3].precision == upscaler_pb2.PRECISION_FP32
-    assert response.models[4].precision == upscaler_pb2.PRECISION_INT8
+    precisions = {model.name: model.precision for model in response.models}
+    assert precisions["x4-fast-fp32"] == upscaler_pb2.PRECISION_FP32
+    assert precisions["x4-fast-int8"] == upscaler_pb2.PRECISION_INT8
     assert response.default_model == "nearest"
 
 

@@ -30,7 +30,7 @@ from tools.pixel_graph import as_pixels
 
 __all__ = ["LARGEST_LOSS", "QuantisationError", "crop_pair", "quantise"]
 
-LARGEST_LOSS = 0.15  # dB of PSNR-Y
+LARGEST_LOSS = 0.05  # dB of PSNR-Y
 _CALIBRATION = 48
 _JUDGED = 16
 _SIDE = 96  # of a low-resolution crop
@@ -85,7 +85,7 @@ def quantise(
         out: the twin.
         pictures: folder of photographs: calibration takes some of them, the judgement others.
         scale: of the model.
-        allowed: largest loss in dB; None for 0.15.
+        allowed: largest loss in dB; None for 0.05.
 
     Returns:
         The loss in dB: fp32's mean PSNR-Y less the twin's, on up to 16 photographs.
@@ -126,7 +126,8 @@ def quantise(
     allowed = LARGEST_LOSS if allowed is None else allowed
     if not loss <= allowed:  # nor may it be NaN
         raise QuantisationError(
-            f"the 8-bit twin loses {loss:.2f} dB, more than {allowed} is refused"
+            f"the 8-bit twin loses {loss:.2f} dB, more than {allowed} is refused: train on with "
+            "--init and --quantisation-aware, and export again"
         )
     return loss
 

@@ -277,7 +277,7 @@ def test_the_twin_computes_nearly_the_same(exported: Path) -> None:
 def test_the_loss_is_returned(exported: Path, photos: Path, tmp_path: Path) -> None:
     plain, twin = exported / "light.onnx", tmp_path / "twin.onnx"
     loss = quantise(plain, twin, photos, 2)
-    assert abs(loss) < 0.15
+    assert abs(loss) < 0.05
     assert [p.name for p in tmp_path.iterdir()] == ["twin.onnx"]
 
 

@@ -14,6 +14,13 @@ from tests.serving.web.conftest import DESKTOP, PHONE, Served
 pytestmark = pytest.mark.slow
 
 CAT = ROOT / "examples" / "cat.png"
+# What the status says comes and goes, its element included.
+SAID = "(document.querySelector('#status')?.innerText ?? '')"
+WATCH = f"""() => {{
+    window.told = [];
+    new MutationObserver(() => window.told.push({SAID}))
+        .observe(document.body, {{childList: true, subtree: true, characterData: true}});
+}}"""
 SHOWN = """() => [...document.querySelectorAll('#slider img')].map(
     image => [image.complete, image.naturalWidth, image.naturalHeight])"""
 
@@ -76,7 +83,7 @@ def test_progress_is_shown_and_work_can_be_stopped(
     drop(page, large)
     expect(page.locator("#glance")).to_contain_text("2,400 x 1,800 pixels")
     page.click("#start")
-    page.wait_for_function("/Enlarging: [1-9]/.test(document.querySelector('#status').innerText)")
+    page.wait_for_function(f"/Enlarging: [1-9]/.test({SAID})")
     assert 0 < float(page.get_attribute("#status progress", "value") or 0) < 1
     page.click("#stop")
     expect(page.locator("#status")).to_have_text("Stopped. Nothing was kept.")

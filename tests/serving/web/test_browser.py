@@ -78,12 +78,12 @@ def test_the_slider_uncovers_one_picture_or_the_other_and_psnr_is_told(page: Pag
 def test_progress_is_shown_and_work_can_be_stopped(
     page: Page, served: Served, tmp_path: Path
 ) -> None:
-    large = tmp_path / "large.png"
-    Image.open(CAT).resize((2400, 1800)).save(large)
+    large = tmp_path / "large.png"  # so large that a busy browser, too, comes to show how far it is
+    Image.open(CAT).resize((4000, 3000)).save(large)
     drop(page, large)
-    expect(page.locator("#glance")).to_contain_text("2,400 x 1,800 pixels")
+    expect(page.locator("#glance")).to_contain_text("4,000 x 3,000 pixels", timeout=60_000)
     page.click("#start")
-    page.wait_for_function(f"/Enlarging: [1-9]/.test({SAID})")
+    page.wait_for_function(f"/Enlarging: [1-9]/.test({SAID})", timeout=120_000)
     assert 0 < float(page.get_attribute("#status progress", "value") or 0) < 1
     page.click("#stop")
     expect(page.locator("#status")).to_have_text("Stopped. Nothing was kept.")

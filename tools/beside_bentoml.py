@@ -9,14 +9,12 @@ the same model file, the 8-bit one. All that is written is in a temporary folder
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ from serving.client import UpscalerClient
 from serving.processor import processor_name
 from tools.stress.load import ONCE, picture
 from tools.stress.process import ServerProcess
+from tools.stress.turns import seconds_in_turns
 
 _MODEL = "x4-fast-int8"
 _START_S, _END_S = 60.0, 30.0
@@ -129,7 +128,6 @@ def compare(beside: Beside) -> dict[str, float]:
         ServerProcess("--log-level", "error") as server,
         UpscalerClient(server.address, ONCE) as client,
         bentoml(beside.python) as url,
-        ThreadPoolExecutor(beside.callers) as threads,
     ):
 
         def ours(_: int) -> int:
@@ -140,15 +138,9 @@ def compare(beside: Beside) -> dict[str, float]:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 return len(answer.read())
 
-        seconds: dict[str, list[float]] = {"this service": [], "BentoML": []}
-        for turn in range(beside.turns + 1):
-            for name, way in (("this service", ours), ("BentoML", theirs)):
-                started = time.monotonic()
-                sizes = set(threads.map(way, range(beside.pictures)))
-                assert len(sizes) == 1
-                if turn:  # The first one warms up.
-                    seconds[name].append(time.monotonic() - started)
-    return {name: beside.pictures / statistics.median(taken) for name, taken in seconds.items()}
+        ways = {"this service": ours, "BentoML": theirs}
+        seconds = seconds_in_turns(ways, beside.pictures, beside.turns, beside.callers)
+    return {name: beside.pictures / taken for name, taken in seconds.items()}
 
 
 def main() -> int:

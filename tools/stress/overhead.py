@@ -1,8 +1,5 @@
 """What the service costs on top of the engine."""
 
-import statistics
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,6 +10,7 @@ from serving.processor import available_processors
 from tools.stress.figures import Figure
 from tools.stress.load import ONCE, picture
 from tools.stress.process import ServerProcess
+from tools.stress.turns import seconds_in_turns
 
 __all__ = ["Overhead"]
 
@@ -40,7 +38,6 @@ class Overhead:
             ServerProcess("--log-level", "error") as server,
             UpscalerClient(server.address, ONCE) as client,
             closing(Upscaler(Catalog(), available_processors())) as engine,
-            ThreadPoolExecutor(self.callers) as threads,
         ):
 
             def directly(_: int) -> int:
@@ -49,15 +46,9 @@ class Overhead:
             def through_the_service(_: int) -> int:
                 return len(client.upscale(image).image)
 
-            seconds: dict[str, list[float]] = {"engine": [], "service": []}
-            for turn in range(self.turns + 1):
-                for name, way in (("engine", directly), ("service", through_the_service)):
-                    started = time.monotonic()
-                    sizes = set(threads.map(way, range(self.pictures)))
-                    assert len(sizes) == 1
-                    if turn:  # The first one warms up.
-                        seconds[name].append(time.monotonic() - started)
-        engine_s, service_s = (statistics.median(taken) for taken in seconds.values())
+            ways = {"engine": directly, "service": through_the_service}
+            taken = seconds_in_turns(ways, self.pictures, self.turns, self.callers)
+        engine_s, service_s = taken["engine"], taken["service"]
         return [
             Figure("engine, pictures a second", self.pictures / engine_s),
             Figure("service, pictures a second", self.pictures / service_s),

@@ -89,10 +89,17 @@ def try_one(data: bytes) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Fuzz; libFuzzer ends the process, with 0 where nothing was found."""
-    import atheris
+    """Fuzz; libFuzzer ends the process, with 0 where nothing was found.
 
+    Raises:
+        SystemExit: atheris is not installed.
+    """
     fuzz = tyro.cli(Fuzz, prog="python -m tools.fuzz", args=argv)
+    try:
+        import atheris
+    except ModuleNotFoundError as error:
+        raise SystemExit("fuzzing needs atheris: pip install -e '.[fuzz]'") from error
+
     fuzz.out.mkdir(parents=True, exist_ok=True)
     logging.disable()
     with tempfile.TemporaryDirectory() as corpus:

@@ -1,6 +1,8 @@
+import sys
+
 import pytest
 
-from tools.fuzz import seeds, try_one
+from tools.fuzz import main, seeds, try_one
 
 SEEDS = seeds()
 
@@ -21,3 +23,9 @@ def test_a_refusal_is_no_finding_and_all_else_is(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("serving.codec.decode.decode", fail)
     with pytest.raises(KeyError):
         try_one(b"nonsense")
+
+
+def test_without_atheris_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "atheris", None)
+    with pytest.raises(SystemExit, match="fuzz"):
+        main(["--minutes", "0"])

@@ -23,6 +23,7 @@ from srgan.game import SuperResolutionGame
 from srgan.generators import Generator
 from srgan.losses import (
     frequency_term,
+    grid_term,
     lpips_term,
     perceptual_term,
     pixel_term,
@@ -72,7 +73,7 @@ def build_trainer(
     if config.adversarial_steps:
         phases += [
             _discriminator_phase(config, game.discriminator),
-            _adversarial_phase(config, game.generator, always, device),
+            _adversarial_phase(config, game.generator, always, pairs.scale, device),
         ]
     if config.compile:
         game.generator.compile()
@@ -128,7 +129,11 @@ def _discriminator_phase(config: TrainConfig, discriminator: nn.Module) -> Phase
 
 
 def _adversarial_phase(
-    config: TrainConfig, generator: nn.Module, always: list[Term], device: torch.device
+    config: TrainConfig,
+    generator: nn.Module,
+    always: list[Term],
+    scale: int,
+    device: torch.device,
 ) -> Phase:
     """The second part's generator, on all losses.
 
@@ -143,6 +148,8 @@ def _adversarial_phase(
         terms.append(perceptual_term(features, config.perceptual_loss, config.perceptual_weight))
     if config.lpips_weight:
         terms.append(lpips_term(ShiftTolerantLPIPS("alex").to(device), config.lpips_weight))
+    if config.grid_weight:
+        terms.append(grid_term(scale, config.grid_weight))
     if config.total_variation_weight:
         terms.append(total_variation_term(config.total_variation_weight))
     ramp = linear(0.0, config.adversarial_weight, config.adversarial_ramp)

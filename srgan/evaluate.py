@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,7 @@ import tyro
 from core.command import UserError, run_command
 from core.files import appearing
 from srgan.evaluation.crops import CropChooser
-from srgan.evaluation.measures import Measure, distances, fidelity, naturalness
+from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
 from srgan.evaluation.scores import SetScore, score_set
 from srgan.evaluation.sets import inputs, pairs
@@ -34,10 +34,10 @@ class EvaluateConfig:
             with MATLAB's bicubic first.
         scale: of bicubic and lanczos.
         border: pixels taken off each side before PSNR and SSIM; the scale where not given.
-        perceptual: also measure ST-LPIPS (VGG trunk), LPIPS (AlexNet trunk) and NIQE, which take
-            longer; on whole pictures.
+        perceptual: also measure ST-LPIPS (VGG and AlexNet trunk), LPIPS (AlexNet trunk), NIQE and
+            the checkerboard, which take longer; on whole pictures.
         reference: the sets hold originals. With --no-reference their pictures are themselves what
-            is upscaled, and NIQE is all that is measured.
+            is upscaled, and NIQE and the checkerboard are all that is measured.
         niqe_model: another model of clean photographs than this project's, such as the published
             niqe_pris_params.npz.
         json_out: also write all figures to this file, picture by picture too.
@@ -83,31 +83,41 @@ def _open(config: EvaluateConfig) -> list[list[Upscaler]]:
     return [list(group) for _, group in groupby(together, key=lambda upscaler: upscaler.scale)]
 
 
-def _perceptual(config: EvaluateConfig) -> tuple[Measure, ...]:
-    if not config.perceptual and config.reference:
-        return ()
-    last = naturalness(config.niqe_model or OWN_MODEL)
-    return (*distances(), last) if config.reference else (last,)
+def _measures(config: EvaluateConfig) -> Callable[[int], tuple[Measure, ...]]:
+    """Return what gives the measures at a scale; networks are loaded once."""
+    perceptual: tuple[Measure, ...] = ()
+    if config.perceptual or not config.reference:
+        natural = naturalness(config.niqe_model or OWN_MODEL)
+        perceptual = (*distances(), natural) if config.reference else (natural,)
+
+    def at(scale: int) -> tuple[Measure, ...]:
+        border = scale if config.border is None else config.border
+        return (
+            *(fidelity(border) if config.reference else ()),
+            *perceptual,
+            *([checkerboard(scale)] if perceptual else []),
+        )
+
+    return at
 
 
 def _sections(
     config: EvaluateConfig,
     groups: list[list[Upscaler]],
     sets: Sequence[str],
-    perceptual: tuple[Measure, ...],
+    measures: Callable[[int], tuple[Measure, ...]],
 ) -> Iterator[Section]:
     """Score set by set, and the upscalers of each scale together."""
     for folder, name in zip(config.sets, sets, strict=True):
         for upscalers in groups:
             scale = upscalers[0].scale
-            border = scale if config.border is None else config.border
             chooser = CropChooser(scale) if config.html_out is not None else None
             try:
                 scores = score_set(
                     name,
                     upscalers,
                     pairs(folder, scale) if config.reference else inputs(folder),
-                    (*fidelity(border), *perceptual) if config.reference else perceptual,
+                    measures(scale),
                     None if chooser is None else chooser.watch,
                 )
             except ValueError as error:  # a picture that cannot be read, or is too small
@@ -128,22 +138,22 @@ def evaluate(config: EvaluateConfig) -> bool:
     """
     groups = _open(config)
     sets = _distinct([folder.resolve().name for folder in config.sets], [*map(str, config.sets)])
-    perceptual = _perceptual(config)
-    measures = (*fidelity(0), *perceptual) if config.reference else perceptual
-    table = Table([upscaler.name for group in groups for upscaler in group], sets, measures)
+    measures = _measures(config)
+    columns = measures(config.scale)
+    table = Table([upscaler.name for group in groups for upscaler in group], sets, columns)
     sys.stdout.write(table.header())
     sections = []
-    for section in _sections(config, groups, sets, perceptual):
+    for section in _sections(config, groups, sets, measures):
         sections.append(section)
         sys.stdout.write("".join(map(table.row, section.scores)))
         sys.stdout.flush()
     scores: list[SetScore] = [score for section in sections for score in section.scores]
-    sys.stdout.write("".join(f"{note}\n" for note in notes(scores, measures)))
+    sys.stdout.write("".join(f"{note}\n" for note in notes(scores, columns)))
     if config.json_out is not None:
         rows = [score.as_json() for score in scores]
         _write(config.json_out, json.dumps(rows, indent=2, allow_nan=False) + "\n")
     if config.html_out is not None:
-        _write(config.html_out, render_page(sections, measures))
+        _write(config.html_out, render_page(sections, columns))
     return True
 
 

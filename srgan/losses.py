@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from core.phase import Forward, Term
 from core.schedule import Schedule
+from srgan.grid import repeating
 from srgan.stlpips import ShiftTolerantLPIPS
 
 __all__ = [
     "Distance",
     "charbonnier",
     "frequency_term",
+    "grid_term",
     "lpips_term",
     "perceptual_term",
     "pixel_term",
@@ -118,6 +120,20 @@ def frequency_term(weight: Weight = 1.0) -> Term:
         return torch.view_as_real(difference).abs().mean()
 
     return Term("frequency", function, weight)
+
+
+def grid_term(scale: int, weight: Weight = 1.0) -> Term:
+    """Return the mean size of the error that repeats from square to square, as a term.
+
+    Args:
+        scale: side in pixels of the square of a low-resolution pixel.
+        weight: the term's factor.
+    """
+
+    def function(forward: Forward) -> Tensor:
+        return repeating(forward.fake.float() - forward.real, scale).abs().mean()
+
+    return Term("grid", function, weight)
 
 
 def total_variation(picture: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
 from serving.digest import sha256_of
-from srgan.evaluation.measures import fidelity, st_lpips
+from srgan.evaluation.measures import checkerboard, fidelity, st_lpips
 from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs
 from srgan.generators import load_generator
@@ -56,7 +56,10 @@ def _metadata(path: Path) -> dict[str, str]:
 
 def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
     """Return each set's figures: dB with two decimals, the others with four."""
-    upscaler, measures = open_upscaler(model, scale), (*fidelity(scale), st_lpips())
+    upscaler, measures = (
+        open_upscaler(model, scale),
+        (*fidelity(scale), *st_lpips(), checkerboard(scale)),
+    )
     figures = {}
     for folder in sets:
         (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), measures)
@@ -165,8 +168,8 @@ def render(card: dict[str, Any]) -> str:
         *(f"    {line}" for line in training["command"].splitlines()),
         "",
         *_drawn(training["curve"]),
-        "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS |",
-        "|---|---|---|---|---|---|---|",
+        "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS | ST-LPIPS-A | Grid |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [("bicubic", card["bicubic"])]
     rows += [(f"`{file['file']}`", file["metrics"]) for file in card["files"]]
@@ -175,7 +178,8 @@ def render(card: dict[str, Any]) -> str:
             lines.append(
                 f"| {name} | {folder} | {values['psnr_y']:.2f} | {values['ssim_y']:.4f} "
                 f"| {values['psnr_rgb']:.2f} | {values['ssim_rgb']:.4f} "
-                f"| {values['st_lpips']:.3f} |"
+                f"| {values['st_lpips']:.3f} | {values['st_lpips_alex']:.3f} "
+                f"| {values['grid']:.3f} |"
             )
     lines += ["", f"Measured by `{card['measured_by']}`.", ""]
     lines += ["| file | bytes | sha256 |", "|---|---|---|"]

@@ -1,4 +1,4 @@
-"""What is measured: PSNR and SSIM on luma and RGB, perceptual distances, and NIQE."""
+"""What is measured: PSNR and SSIM on luma and RGB, perceptual distances, NIQE, checkerboards."""
 
 import logging
 from collections.abc import Callable
@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from core.command import UserError
+from srgan.grid import grid_share
 from srgan.lpips import LPIPS
 from srgan.metrics import crop_border, luma, psnr, ssim
 from srgan.niqe import OWN_MODEL, PristineModel, niqe
 from srgan.stlpips import ShiftTolerantLPIPS
 
-__all__ = ["Measure", "distances", "fidelity", "naturalness", "st_lpips"]
+__all__ = ["Measure", "checkerboard", "distances", "fidelity", "naturalness", "st_lpips"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,19 +79,30 @@ def _distance(name: str, title: str, network: Callable[[Tensor, Tensor], Tensor]
     return Measure(name, title, 4, False, _against_original(compare))
 
 
-def st_lpips() -> Measure:
-    """Return shift-tolerant LPIPS with the VGG trunk, on whole pictures."""
-    return _distance("st_lpips", "ST-LPIPS", ShiftTolerantLPIPS("vgg"))
+def st_lpips() -> tuple[Measure, Measure]:
+    """Return shift-tolerant LPIPS on whole pictures, by its two networks: VGG and AlexNet."""
+    return (
+        _distance("st_lpips", "ST-LPIPS", ShiftTolerantLPIPS("vgg")),
+        _distance("st_lpips_alex", "ST-LPIPS-A", ShiftTolerantLPIPS("alex")),
+    )
 
 
 def distances() -> tuple[Measure, ...]:
     """Return the perceptual distances whose weights can be had; the log says which cannot."""
-    found = [st_lpips()]
+    found = [*st_lpips()]
     try:
         found.append(_distance("lpips", "LPIPS", LPIPS()))
     except UserError as error:
         logger.warning("the column LPIPS is left out: %s", error)
     return tuple(found)
+
+
+def checkerboard(scale: int) -> Measure:
+    """Return the share of fine detail that repeats from input pixel to input pixel.
+
+    It needs no original.
+    """
+    return Measure("grid", "Grid", 4, False, lambda picture, _: grid_share(picture, scale))
 
 
 def naturalness(model: Path = OWN_MODEL) -> Measure:

@@ -44,7 +44,7 @@ class Table:
 
     def _line(self, model: str, name: str, figures: Sequence[str], seconds: str) -> str:
         first, second = self._widths
-        columns = "".join(f"{text:>10}" for text in figures)
+        columns = "".join(f"{text:>12}" for text in figures)
         return f"{model:<{first}}{name:<{second}}{columns}{seconds:>11}\n"
 
     def header(self) -> str:

@@ -106,7 +106,7 @@ def test_the_page_on_losses_tells_what_a_recipe_weighs(name: str) -> None:
     row = (
         f"| `{name}` | {config.pixel_weight} {config.pixel_loss} "
         f"| {config.perceptual_weight} {config.features}, {config.perceptual_loss} "
-        f"| {config.adversarial_weight} {config.adversarial} |"
+        f"| {config.adversarial_weight} {config.adversarial} | {config.grid_weight} |"
     )
     assert row in (ROOT / "docs" / "srgan.md").read_text().splitlines()
 

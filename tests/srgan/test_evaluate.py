@@ -16,6 +16,7 @@ from srgan.evaluation import measures
 from srgan.evaluation.measures import Measure, fidelity
 from srgan.evaluation.sets import inputs, pairs
 from srgan.generators import GeneratorSpec, save_generator
+from srgan.grid import grid_share
 from srgan.metrics import quantise
 from srgan.niqe import PristineModel, niqe
 from srgan.patches import as_tensor
@@ -131,13 +132,13 @@ def test_the_page_has_a_section_for_each_set_and_scale(
     )
 
 
-def test_without_originals_naturalness_is_all_that_is_measured(
+def test_without_originals_naturalness_and_the_grid_are_all_that_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photos = save_pictures(tmp_path / "photos", 1, 48, 48)[0].parent
     assert run(monkeypatch, "bicubic", "--sets", photos, "--no-reference") == 0
     header, row = (line.split() for line in capsys.readouterr().out.splitlines())
-    assert header == ["model", "set", "NIQE", "s/picture"]
+    assert header == ["model", "set", "NIQE", "Grid", "s/picture"]
     (sample,) = inputs(photos)
     upscaled = quantise(open_upscaler("bicubic", 4).run(sample.lr))
     assert float(row[2]) == pytest.approx(niqe(upscaled, PristineModel.load()), abs=6e-4)
@@ -282,5 +283,9 @@ def test_perceptual_measures_are_columns_of_their_own(
     with torch.no_grad():
         distance = float(ShiftTolerantLPIPS("vgg")(upscaled.float(), pair.hr))
     assert float(row[header.index("ST-LPIPS")]) == pytest.approx(distance, abs=1e-4)
+    with torch.no_grad():
+        second = float(ShiftTolerantLPIPS("alex")(upscaled.float(), pair.hr))
+    assert float(row[header.index("ST-LPIPS-A")]) == pytest.approx(second, abs=1e-4)
     known = niqe(upscaled, PristineModel.load())
     assert float(row[header.index("NIQE")]) == pytest.approx(known, abs=6e-4)
+    assert float(row[header.index("Grid")]) == pytest.approx(grid_share(upscaled, 4), abs=6e-5)

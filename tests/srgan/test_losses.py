@@ -11,6 +11,7 @@ from srgan.losses import (
     Distance,
     charbonnier,
     frequency_term,
+    grid_term,
     lpips_term,
     perceptual_term,
     pixel_term,
@@ -127,6 +128,17 @@ def test_the_frequency_term_is_the_spectrum_of_the_difference() -> None:
     value = frequency_term().function(forward_of(real + 0.25, real))
     assert float(value) == pytest.approx(4 * 0.25 / 24, abs=1e-6)
     assert float(frequency_term().function(forward_of(real, real))) == 0.0
+
+
+def test_the_grid_term_is_of_an_error_that_repeats_and_of_no_other() -> None:
+    real = torch.rand(1, 3, 32, 32)
+    pattern = torch.tensor([[1.0, -1], [-1, 1]]).repeat(16, 16) * 0.1
+    term = grid_term(2, 3.0)
+    assert (term.name, term.factor(0)) == ("grid", 3.0)
+    assert float(term.function(forward_of(real + pattern, real))) == pytest.approx(0.1, abs=1e-6)
+    # The same strokes with the sign of every second pair of rows turned round.
+    turned = pattern * torch.tensor([1.0, 1, -1, -1]).repeat(8)[:, None]
+    assert float(term.function(forward_of(real + turned, real))) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_total_variation_adds_up_the_steps_across_and_down() -> None:

@@ -16,7 +16,6 @@ from serving.pixels import Pixels
 from serving.strips import Strips, Window
 
 _BLOCK = 8
-# Pillow keeps the interpreter to itself while it encodes one: a millisecond or two.
 _STRIP_BYTES = 1 << 19
 _LONGEST_INTERVAL = 2**16 - 1  # in blocks
 

@@ -1,7 +1,9 @@
 """Encoding by Pillow, of a whole picture at once."""
 
+import os
+import sys
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 
@@ -24,6 +26,17 @@ def save_by_pillow(
     if metadata.dpi:
         options["dpi"] = metadata.dpi
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    file = BytesIO()
-    image.save(file, format.name, **options)
-    return file.getvalue()
+    with _file() as file:
+        image.save(file, format.name, **options)
+        file.seek(0)
+        return file.read()
+
+
+def _file() -> IO[bytes]:
+    """A file in memory, and where the system has them one with a descriptor.
+
+    Pillow keeps the interpreter to itself while it encodes into an object, not into a descriptor.
+    """
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("image"), "w+b")
+    return BytesIO()

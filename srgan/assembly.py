@@ -45,7 +45,7 @@ def build_game(config: TrainConfig, generator: Generator) -> SuperResolutionGame
     """
     discriminator: nn.Module = nn.Identity()
     if config.adversarial_steps:
-        channels = 6 if config.conditional else 3
+        channels = SuperResolutionGame.channels(conditional=config.conditional, luma=config.luma)
         try:
             discriminator = build_discriminator(
                 config.discriminator,
@@ -55,7 +55,9 @@ def build_game(config: TrainConfig, generator: Generator) -> SuperResolutionGame
             )
         except ValueError as error:
             raise UserError(f"--patch times scale: {error}") from error
-    return SuperResolutionGame(generator, discriminator, conditional=config.conditional)
+    return SuperResolutionGame(
+        generator, discriminator, conditional=config.conditional, luma=config.luma
+    )
 
 
 def build_trainer(

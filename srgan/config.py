@@ -50,6 +50,7 @@ class TrainConfig:
         discriminator: srgan, unet or patch.
         discriminator_width: channels of the discriminator's first layer.
         conditional: let the discriminator see the low-resolution picture too.
+        luma: let the discriminator see luma alone, so that speckles of colour fool nobody.
         pixel_steps: steps of the first part, on the pixel loss alone.
         adversarial_steps: steps of the second part, on all losses.
         minutes: shorten or stretch both parts alike, so that training takes about as long; 0
@@ -112,6 +113,7 @@ class TrainConfig:
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
     conditional: bool = False
+    luma: bool = False
     pixel_steps: int = 30_000
     adversarial_steps: int = 5_000
     minutes: float = 0.0

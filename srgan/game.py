@@ -8,6 +8,8 @@ from core.game import Batch
 
 __all__ = ["SuperResolutionGame"]
 
+_LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, ITU-R BT.601
+
 
 class SuperResolutionGame:
     """SRGAN's game: ``G(lr)`` against the photograph that ``lr`` was made from.
@@ -17,14 +19,26 @@ class SuperResolutionGame:
     Attributes:
         conditional: whether D sees the LR twin too, enlarged and stacked onto the picture as three
             more channels, so that it also judges whether the two belong together.
+        luma: whether D sees pictures as luma alone, one channel, and leaves colour to other losses.
     """
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, *, conditional: bool = False
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        *,
+        conditional: bool = False,
+        luma: bool = False,
     ) -> None:
         self.generator = generator
         self.discriminator = discriminator
         self.conditional = conditional
+        self.luma = luma
+
+    @staticmethod
+    def channels(*, conditional: bool, luma: bool) -> int:
+        """Return how many channels D sees."""
+        return (1 if luma else 3) + (3 if conditional else 0)
 
     def fake(self, batch: Batch) -> Tensor:
         """Return ``G(lr)``, shaped like ``batch.real``."""
@@ -33,6 +47,9 @@ class SuperResolutionGame:
 
     def score(self, sample: Tensor, batch: Batch) -> Tensor:
         """Return D's logits for pictures, real or generated."""
+        if self.luma:
+            weights = sample.new_tensor(_LUMA).view(1, 3, 1, 1)
+            sample = (sample * weights).sum(dim=1, keepdim=True)
         if self.conditional:
             assert batch.cond is not None
             small = F.interpolate(batch.cond, sample.shape[-2:], mode="nearest")

@@ -111,6 +111,17 @@ def test_a_conditional_discriminator_sees_the_small_picture_beside_the_large() -
     assert torch.equal(seen[:, 3:], batch.cond.repeat_interleave(2, 2).repeat_interleave(2, 3))
 
 
+def test_a_discriminator_of_luma_sees_no_colour() -> None:
+    game = SuperResolutionGame(nn.Identity(), nn.Identity(), conditional=True, luma=True)
+    red, grey = torch.tensor([0.8, 0.0, 0.0]), torch.full((3,), 0.8 * 0.299)
+    seen = [
+        game.score(colour.view(1, 3, 1, 1).expand(1, 3, 8, 8), Batch(red, torch.rand(1, 3, 4, 4)))
+        for colour in (red, grey)
+    ]
+    assert torch.allclose(seen[0][:, :1], seen[1][:, :1])
+    assert seen[0].shape[1] == SuperResolutionGame.channels(conditional=True, luma=True) == 4
+
+
 def test_charbonnier_is_l1_far_from_zero_and_smooth_at_it() -> None:
     wanted = torch.zeros(4)
     assert float(charbonnier(torch.full((4,), 0.5), wanted)) == pytest.approx(0.5, abs=2e-6)

@@ -425,6 +425,7 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"degradation": "camera"},
         {"degradation": "real", "patch": 16},
         {"discriminator": "unet", "conditional": True},
+        {"luma": True},
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
         {"quantisation_aware": True},

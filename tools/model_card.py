@@ -56,10 +56,8 @@ def _metadata(path: Path) -> dict[str, str]:
 
 def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
     """Return each set's figures: dB with two decimals, the others with four."""
-    upscaler, measures = (
-        open_upscaler(model, scale),
-        (*fidelity(scale), *st_lpips(), checkerboard(scale)),
-    )
+    upscaler = open_upscaler(model, scale)
+    measures = (*fidelity(scale), *st_lpips(), checkerboard(scale))
     figures = {}
     for folder in sets:
         (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), measures)
@@ -78,15 +76,29 @@ def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _runs(training: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the runs that led to a generator, each from the one before, the first one first."""
-    runs = [training]
-    while "before" in runs[0]:
-        runs.insert(0, runs[0]["before"])
+    """Return the runs that led to a generator, each after those that it began from.
+
+    A blend has those of both generators that it was made of, and what they share once.
+    """
+    runs: list[dict[str, Any]] = []
+    parents = training.get("interpolated", [training["before"]] if "before" in training else [])
+    for parent in parents:
+        runs += [run for run in _runs(parent) if run not in runs]
+    if "interpolated" not in training:
+        runs.append({key: value for key, value in training.items() if key != "before"})
     return runs
 
 
+def _line(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs of which each began where the last one ended; of a blend, what is shared."""
+    if "interpolated" not in training:
+        return _runs(training)
+    first, second = (_line(parent) for parent in training["interpolated"])
+    return [run for run in first if run in second]
+
+
 def _curve(runs: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return the validations of all runs, their steps counted from the first run's start."""
+    """Return the validations of runs in a line, their steps counted from the first one's start."""
     points: list[dict[str, float]] = []
     done = 0
     for run in runs:
@@ -118,7 +130,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
             "command": config.command,
             "steps": sum(run["steps"] for run in runs),
             "cpu_hours": round(sum(run.get("cpu_hours", 0.0) for run in runs), 1),
-            "curve": _curve(runs),
+            "curve": _curve(_line(training)),
             "runs": [run["settings"] for run in runs],
         },
         "files": [_file(path, network.scale, config.sets) for path in config.models],

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ from core.command import UserError
 from srgan.evaluation.measures import fidelity
 from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs
-from srgan.generators import GeneratorSpec, save_generator
+from srgan.generators import GeneratorSpec, load_generator, save_generator
 from srgan.upscalers import open_upscaler
 from tests.srgan.pictures import save_pictures
 from tools.export_onnx import ExportConfig, export
-from tools.model_card import CardConfig, write_card
+from tools.model_card import CardConfig, describe, write_card
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,24 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
         "python -m srgan.evaluate --perceptual bicubic tiny.onnx --sets photos",
     ):
         assert part in page
+
+
+def test_a_blends_card_counts_what_both_began_from_once(config: CardConfig, tmp_path: Path) -> None:
+    """Its curve ends where the ways part."""
+    network, spec, _ = load_generator(config.generator)
+    curve = [{"step": 50.0, "bicubic_psnr_y": 20.0}]
+    shared = {"steps": 100, "settings": {"seed": 0}, "curve": curve}
+    parents = [
+        {"steps": 10 * seed, "settings": {"seed": seed}, "curve": curve, "before": shared}
+        for seed in (1, 2)
+    ]
+    training = {"interpolated": parents, "share": 0.5}
+    generator = tmp_path / "blend.safetensors"
+    save_generator(generator, spec, network.state_dict(), training)
+    described = describe(replace(config, generator=generator))["training"]
+    assert described["steps"] == 130
+    assert described["runs"] == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
+    assert described["curve"] == curve
 
 
 def test_no_place_on_this_disk_is_told(config: CardConfig) -> None:

@@ -281,6 +281,26 @@ def test_the_loss_is_returned(exported: Path, photos: Path, tmp_path: Path) -> N
     assert [p.name for p in tmp_path.iterdir()] == ["twin.onnx"]
 
 
+def test_the_convolution_that_suffers_most_keeps_its_floats(
+    exported: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def write(_prepared: Path, out: Path, _crops: object, floats: list[str], _scale: int) -> None:
+        out.write_bytes(b"")
+        asked.append([*floats])
+
+    def mean(model: Path, *_: object) -> float:
+        return 30.0 if model.name == "light.onnx" else 29.9 + 0.06 * ("node_conv2d_2" in asked[-1])
+
+    monkeypatch.setattr(quantiser, "_write_twin", write)
+    monkeypatch.setattr(quantiser, "_mean_psnr", mean)
+    loss = quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
+    assert loss == pytest.approx(0.04)
+    each = [["node_conv2d_1"], ["node_conv2d_2"], ["node_conv2d_3"]]
+    assert asked == [[], *each, ["node_conv2d_2"]]  # the one at the picture is not among them
+
+
 def ruin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantiser, "LARGEST_LOSS", -100.0)
 

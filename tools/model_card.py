@@ -135,7 +135,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
         },
         "files": [_file(path, network.scale, config.sets) for path in config.models],
         "bicubic": _measured("bicubic", network.scale, config.sets),
-        "measured_by": "python -m srgan.evaluate --perceptual bicubic "
+        "measured_by": f"python -m srgan.evaluate --perceptual --scale {network.scale} bicubic "
         + " ".join(path.name for path in config.models)
         + " --sets "
         + " ".join(folder.name for folder in config.sets),

@@ -72,7 +72,7 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
         "| bicubic | photos |",
         "| `tiny.onnx` | photos |",
         card["files"][0]["sha256"],
-        "python -m srgan.evaluate --perceptual bicubic tiny.onnx --sets photos",
+        "python -m srgan.evaluate --perceptual --scale 2 bicubic tiny.onnx --sets photos",
     ):
         assert part in page
 

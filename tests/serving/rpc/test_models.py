@@ -19,6 +19,7 @@ def test_all_models_are_listed(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> N
     assert [model.name for model in response.models] == [
         "nearest",
         "random",
+        "x2-fast",
         "x4-base",
         "x4-base-fp32",
         "x4-base-int8",

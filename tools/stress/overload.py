@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import grpc
@@ -94,6 +95,7 @@ def _load(address: str, clients: int, pause_s: float, seconds: float) -> _Outcom
 
     request = upscaler_pb2.UpscaleRequest(image=picture(_SIDE, _SIDE))
     started = time.monotonic()
-    asyncio.run(all_clients())
+    with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own
+        thread.submit(lambda: asyncio.run(all_clients())).result()
     outcome.seconds = time.monotonic() - started
     return outcome

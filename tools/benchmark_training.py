@@ -43,7 +43,7 @@ __all__ = ["TrainingBenchmarkConfig", "benchmark_training"]
 
 logger = logging.getLogger(__name__)
 
-_SPEC = GeneratorSpec("light", 4, 32, 4)
+_SCALE = 4
 _SIDE = 480  # of the pictures that both loops read
 _LEARNING_RATE = 1e-3
 _WARM_UP = 2  # steps of each round that are not counted
@@ -63,6 +63,8 @@ class TrainingBenchmarkConfig:
         patch: side of a low-resolution patch.
         steps: counted in each round; two more go before.
         rounds: of each loop, in turn.
+        width: channels of the light generator.
+        blocks: of it.
         device: auto, cpu, cuda, ...
     """
 
@@ -70,6 +72,8 @@ class TrainingBenchmarkConfig:
     pictures: int = 64
     batch_size: int = 16
     patch: int = 48
+    width: int = 32
+    blocks: int = 4
     steps: int = 10
     rounds: int = 5
     device: str = "auto"
@@ -86,16 +90,16 @@ def _write_pairs(config: TrainingBenchmarkConfig, out: Path) -> list[PictureFile
     found = found[:: max(1, len(found) // config.pictures)][: config.pictures]
     files: list[PictureFile] = []
     for path in found:
-        hr, lr = read_pair(PictureFile(path), _SPEC.scale)
+        hr, lr = read_pair(PictureFile(path), _SCALE)
         if min(lr.shape[:2]) < config.patch:
             continue
-        file = PictureFile(out / f"{len(files)}.png", out / f"{len(files)}x{_SPEC.scale}.png")
+        file = PictureFile(out / f"{len(files)}.png", out / f"{len(files)}x{_SCALE}.png")
         assert file.lr is not None
         Image.fromarray(hr[:_SIDE, :_SIDE]).save(file.hr)
-        Image.fromarray(lr[: _SIDE // _SPEC.scale, : _SIDE // _SPEC.scale]).save(file.lr)
+        Image.fromarray(lr[: _SIDE // _SCALE, : _SIDE // _SCALE]).save(file.lr)
         files.append(file)
     if not files:
-        side = config.patch * _SPEC.scale
+        side = config.patch * _SCALE
         raise UserError(f"{config.folder} holds no pictures of at least {side} pixels a side")
     return files
 
@@ -113,9 +117,9 @@ class _Losses:
         pass
 
 
-def _fresh_generator() -> Generator:
+def _fresh_generator(config: TrainingBenchmarkConfig) -> Generator:
     torch.manual_seed(0)
-    return _SPEC.build()
+    return GeneratorSpec("light", _SCALE, config.width, config.blocks).build()
 
 
 def _project_loop(
@@ -131,7 +135,7 @@ def _project_loop(
         warmup=0,
         ema=0.0,
     )
-    trainer = build_trainer(settings, build_game(settings, _fresh_generator()), pairs, device)
+    trainer = build_trainer(settings, build_game(settings, _fresh_generator(config)), pairs, device)
 
     def run(steps: int) -> tuple[float, list[float]]:
         losses = _Losses()
@@ -158,7 +162,7 @@ class _Crops(Dataset[tuple[Tensor, Tensor]]):
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        file, side, scale = self.files[index], self.patch, _SPEC.scale
+        file, side, scale = self.files[index], self.patch, _SCALE
         hr, lr = read_pair(file, scale)
         top, left = (int(torch.randint(s - side + 1, ())) for s in lr.shape[:2])
         turns, mirror = int(torch.randint(4, ())), bool(torch.randint(2, ()))
@@ -198,9 +202,9 @@ class _Sampled:
 
 
 def _plain_loop(
-    name: str, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device
+    name: str, generator: Generator, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device
 ) -> tuple[str, Loop]:
-    generator = _fresh_generator().to(device)
+    generator.to(device)
     optimizer = Adam(generator.parameters(), lr=_LEARNING_RATE)
 
     def run(steps: int) -> tuple[float, list[float]]:
@@ -253,17 +257,22 @@ def benchmark_training(config: TrainingBenchmarkConfig) -> bool:
     device = pick_device(config.device)
     with tempfile.TemporaryDirectory() as folder:
         files = _write_pairs(config, Path(folder))
-        pairs = open_cache(Path(folder) / "cache", files, _SPEC.scale, smallest_side=config.patch)
+        pairs = open_cache(Path(folder) / "cache", files, _SCALE, smallest_side=config.patch)
         loops = [
             _project_loop(config, pairs, device),
-            _plain_loop("PNG, no workers", _loader(config, files, 0), device),
-            _plain_loop("PNG, 2 workers", _loader(config, files, 2), device),
-            _plain_loop("decoded pictures", _Sampled(config, pairs), device),
+            *(
+                _plain_loop(name, _fresh_generator(config), batches, device)
+                for name, batches in (
+                    ("PNG, no workers", _loader(config, files, 0)),
+                    ("PNG, 2 workers", _loader(config, files, 2)),
+                    ("decoded pictures", _Sampled(config, pairs)),
+                )
+            ),
         ]
         results = _interleaved(config, loops)
     patch = f"{config.patch}x{config.patch}"
     sys.stdout.write(
-        f"{_SPEC.name} {_SPEC.blocks}x{_SPEC.width}, batches of {config.batch_size} patches of "
+        f"light {config.blocks}x{config.width}, batches of {config.batch_size} patches of "
         f"{patch}, {device}: {torch.get_num_threads()} threads, {processor_name()}, "
         f"torch {torch.__version__}\n"
         f"{'loop':<38}{'images/s':>10}{'ours is':>10}{'pixel loss':>20}\n"

@@ -20,10 +20,11 @@ def test_the_loops_learn_alike_and_are_compared_by_speed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_pictures(tmp_path, 3, 96, 80)
-    options = ("--patch", "8", "--batch-size", "2", "--steps", "4", "--rounds", "2")
+    options = ("--patch", "8", "--batch-size", "2", "--steps", "4", "--rounds", "2",
+               "--width", "16", "--blocks", "2")  # fmt: skip
     assert run(monkeypatch, tmp_path, *options, "--device", "cpu") == 0
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith("light 4x32, batches of 2 patches of 8x8, cpu")
+    assert head.startswith("light 2x16, batches of 2 patches of 8x8, cpu")
     found = [re.fullmatch(r"(.+?) +([\d.]+) +([\d.]+)x +([\d.]+) ± ([\d.]+)", row) for row in rows]
     names, speeds, ratios, losses, _ = zip(*(m.groups() for m in found if m), strict=True)
     assert names[0].startswith("this project, ")

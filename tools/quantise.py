@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -108,23 +109,25 @@ def quantise(
     calibration = [crop_pair(path, scale)[0] for path in spread if path not in judged]
     pairs = [crop_pair(path, scale) for path in judged]
     whole = _mean_psnr(model, pairs, scale)
-    prepared = out.with_suffix(".prepared.onnx")
-    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-
-    def loss_without(floats: Sequence[str]) -> float:
-        _write_twin(prepared, out, calibration, floats, scale)
-        return whole - _mean_psnr(out, pairs, scale)
-
     allowed = LARGEST_LOSS if allowed is None else allowed
-    floats: list[str] = []
-    loss = loss_without(floats)
-    while not loss <= allowed and len(floats) < _MOST_FLOATS:  # nor may it be NaN
-        others = [name for name in _convolutions(prepared) if name not in floats]
-        losses = {name: loss_without([*floats, name]) for name in others}
-        floats.append(min(losses, key=lambda name: losses[name]))
-        loss = loss_without(floats)
-        logger.info("with %s in floats the 8-bit twin loses %.3f dB", " and ".join(floats), loss)
-    prepared.unlink()
+    with TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+
+        def loss_with(floats: Sequence[str]) -> float:
+            _write_twin(prepared, out, calibration, floats, scale)
+            return whole - _mean_psnr(out, pairs, scale)
+
+        floats: list[str] = []
+        loss = loss_with(floats)
+        while not loss <= allowed and len(floats) < _MOST_FLOATS:  # nor may it be NaN
+            others = [name for name in _convolutions(prepared) if name not in floats]
+            losses = {name: loss_with([*floats, name]) for name in others}
+            floats.append(min(losses, key=lambda name: losses[name]))
+            loss = losses[floats[-1]]
+            logger.info("with %s in floats the twin loses %.3f dB", " and ".join(floats), loss)
+        if floats:  # the last one that was tried need not be the best one
+            _write_twin(prepared, out, calibration, floats, scale)
     if not loss <= allowed:
         out.unlink()
         raise QuantisationError(

@@ -202,9 +202,12 @@ class _Sampled:
 
 
 def _plain_loop(
-    name: str, generator: Generator, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device
+    config: TrainingBenchmarkConfig,
+    name: str,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    device: torch.device,
 ) -> tuple[str, Loop]:
-    generator.to(device)
+    generator = _fresh_generator(config).to(device)
     optimizer = Adam(generator.parameters(), lr=_LEARNING_RATE)
 
     def run(steps: int) -> tuple[float, list[float]]:
@@ -260,14 +263,9 @@ def benchmark_training(config: TrainingBenchmarkConfig) -> bool:
         pairs = open_cache(Path(folder) / "cache", files, _SCALE, smallest_side=config.patch)
         loops = [
             _project_loop(config, pairs, device),
-            *(
-                _plain_loop(name, _fresh_generator(config), batches, device)
-                for name, batches in (
-                    ("PNG, no workers", _loader(config, files, 0)),
-                    ("PNG, 2 workers", _loader(config, files, 2)),
-                    ("decoded pictures", _Sampled(config, pairs)),
-                )
-            ),
+            _plain_loop(config, "PNG, no workers", _loader(config, files, 0), device),
+            _plain_loop(config, "PNG, 2 workers", _loader(config, files, 2), device),
+            _plain_loop(config, "decoded pictures", _Sampled(config, pairs), device),
         ]
         results = _interleaved(config, loops)
     patch = f"{config.patch}x{config.patch}"

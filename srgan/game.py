@@ -2,13 +2,12 @@
 
 import torch
 import torch.nn.functional as F
+from kornia.color import rgb_to_grayscale
 from torch import Tensor, nn
 
 from core.game import Batch
 
 __all__ = ["SuperResolutionGame"]
-
-_LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, ITU-R BT.601
 
 
 class SuperResolutionGame:
@@ -48,8 +47,7 @@ class SuperResolutionGame:
     def score(self, sample: Tensor, batch: Batch) -> Tensor:
         """Return D's logits for pictures, real or generated."""
         if self.luma:
-            weights = sample.new_tensor(_LUMA).view(1, 3, 1, 1)
-            sample = (sample * weights).sum(dim=1, keepdim=True)
+            sample = rgb_to_grayscale(sample)
         if self.conditional:
             assert batch.cond is not None
             small = F.interpolate(batch.cond, sample.shape[-2:], mode="nearest")

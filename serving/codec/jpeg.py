@@ -16,7 +16,7 @@ from serving.pixels import Pixels
 from serving.strips import Strips, Window
 
 _BLOCK = 8
-_STRIP_BYTES = 1 << 19
+_STRIP_BYTES = 1 << 19  # of pixels, encoded at a time
 _LONGEST_INTERVAL = 2**16 - 1  # in blocks
 
 _LONGEST_XMP = 65_502  # what fits into a segment beside its name

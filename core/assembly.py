@@ -95,7 +95,7 @@ def _schedules(config: VanillaConfig, per_epoch: int) -> tuple[Schedule, Schedul
     if config.optimizer == "adam":
         return constant(config.learning_rate), None
     decay = exponential(config.learning_rate, 1.000004, smallest=1e-6)
-    return decay, linear(0.5, 0.7, steps=250 * per_epoch)
+    return decay, linear(0.5, 0.7, steps=config.momentum_epochs * per_epoch)
 
 
 def _optimizer(config: VanillaConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -62,9 +62,10 @@ class VanillaConfig:
         discriminator_steps: the k of Algorithm 1: moves of the discriminator for each of the
             generator, each on fresh data.
         discriminator_weight: factor of the discriminator's loss; the paper's code has 0.5.
-        optimizer: sgd with the paper's schedules (momentum from 0.5 to 0.7 over 250 epochs, the
-            learning rate divided by 1.000004 at each update), or adam.
+        optimizer: sgd with the paper's schedules (momentum from 0.5 to 0.7, the learning rate
+            divided by 1.000004 at each update), or adam.
         learning_rate: at the start.
+        momentum_epochs: over which sgd's momentum rises; fewer for a shorter run.
         beta1: of adam.
         beta2: of adam.
         anneal: let adam's learning rate fall to 0 over the epochs, as a cosine.
@@ -108,6 +109,7 @@ class VanillaConfig:
     discriminator_weight: float = 0.5
     optimizer: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = 0.1
+    momentum_epochs: int = 250
     beta1: float = 0.5
     beta2: float = 0.999
     anneal: bool = False
@@ -200,6 +202,7 @@ _LEAST = {
     "latent_size": 1,
     "lazy": 1,
     "max_norm": 0,
+    "momentum_epochs": 1,
     "r1": 0,
     "r2": 0,
     "sample_every": 1,

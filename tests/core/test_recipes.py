@@ -51,6 +51,16 @@ def test_the_papers_mnist_recipe_is_the_default_and_as_published() -> None:
     assert [term.weight for term in generator.terms] == [1.0]
 
 
+def test_momentum_rises_over_as_many_epochs_as_are_asked_for() -> None:
+    config = replace(RECIPES["paper-mnist"], width=10, momentum_epochs=20)
+    for phase in trainer_of(config, (1, 28, 28), 1000).phases:
+        assert callable(phase.momentum)
+        assert phase.momentum(10 * 10) == pytest.approx(0.6)
+        assert phase.momentum(20 * 10) == pytest.approx(0.7)
+    with pytest.raises(UserError, match="--momentum-epochs must be at least 1, not 0"):
+        replace(config, momentum_epochs=0)
+
+
 def test_the_papers_other_recipes_are_as_published() -> None:
     tfd, stacked = RECIPES["paper-tfd-pretrain"], RECIPES["paper-tfd"]
     assert (tfd.max_norm, tfd.learning_rate, tfd.epochs) == (1.9365, 0.05, 50)

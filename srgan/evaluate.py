@@ -12,6 +12,7 @@ import tyro
 
 from core.command import UserError, run_command
 from core.files import appearing
+from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
@@ -30,8 +31,9 @@ class EvaluateConfig:
 
     Attributes:
         models: bicubic, lanczos, .onnx files, checkpoints.
-        sets: folders with HR/ and LRx2/ or LRx4/ inside, or folders of pictures, which are reduced
-            with MATLAB's bicubic first.
+        sets: folders with HR/ and LRx2/ or LRx4/ inside, or folders of pictures.
+        degradation: what makes the inputs of a folder of pictures: bicubic (MATLAB's), camera or
+            real, as for srgan.train; the same ones each time.
         scale: of bicubic and lanczos.
         border: pixels taken off each side before PSNR and SSIM; the scale where not given.
         perceptual: also measure ST-LPIPS (VGG and AlexNet trunk), LPIPS (AlexNet trunk), NIQE and
@@ -46,6 +48,7 @@ class EvaluateConfig:
 
     models: Annotated[tuple[str, ...], tyro.conf.Positional]
     sets: tuple[Path, ...]
+    degradation: DegradationName = "bicubic"
     scale: int = 4
     border: int | None = None
     perceptual: bool = False
@@ -61,6 +64,11 @@ class EvaluateConfig:
             raise UserError("--sets needs at least one folder")
         if self.scale < 1:
             raise UserError(f"--scale must be at least 1, not {self.scale}")
+        if self.degradation != "bicubic" and not self.reference:
+            raise UserError(
+                f"--degradation {self.degradation} makes inputs of originals, and with "
+                "--no-reference there are none: leave one of them out"
+            )
         if self.border is not None and self.border < 0:
             raise UserError(f"--border must be at least 0, not {self.border}")
 
@@ -116,7 +124,9 @@ def _sections(
                 scores = score_set(
                     name,
                     upscalers,
-                    pairs(folder, scale) if config.reference else inputs(folder),
+                    pairs(folder, scale, config.degradation)
+                    if config.reference
+                    else inputs(folder),
                     measures(scale),
                     None if chooser is None else chooser.watch,
                 )

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from srgan.cache import read_pair, read_rgb
+from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
@@ -38,13 +40,14 @@ class Pair(Sample):
     hr: Tensor
 
 
-def pairs(folder: Path, scale: int) -> Iterator[Pair]:
+def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") -> Iterator[Pair]:
     """Yield the pictures of a set with their originals, by name.
 
     Args:
-        folder: ``HR`` and ``LRx4`` (by scale) inside, or pictures, which are reduced with MATLAB's
-            bicubic.
+        folder: ``HR`` and ``LRx4`` (by scale) inside, which stay as they are, or pictures.
         scale: an original's side over its input's.
+        degradation: what makes inputs of pictures; bicubic is MATLAB's. The same one comes of the
+            same picture at the same place, call by call.
 
     Raises:
         UserError: if the folder holds no pictures, or a picture has no twin of the right size.
@@ -52,13 +55,16 @@ def pairs(folder: Path, scale: int) -> Iterator[Pair]:
     """
     large, small = folder / "HR", folder / f"LRx{scale}"
     originals = list_pictures(large if large.is_dir() else folder)
-    if large.is_dir() and small.is_dir():
+    in_pairs = large.is_dir() and small.is_dir()
+    if in_pairs:
         files = pair_up(originals, large, list_pictures(small), small, scale)
     else:
         files = [PictureFile(path) for path in originals]
-    for file in files:
-        hr, lr = read_pair(file, scale)
-        yield Pair(file.hr.name, as_tensor([lr]), as_tensor([hr]))
+    for index, file in enumerate(files):
+        hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
+        if degradation != "bicubic" and not in_pairs:
+            lr = DEGRADATIONS[degradation](hr, scale, Draw((index,), torch.device("cpu")))
+        yield Pair(file.hr.name, lr, hr)
 
 
 def inputs(folder: Path) -> Iterator[Sample]:

@@ -260,6 +260,20 @@ def test_a_wrong_setting_is_refused_by_its_option(
     assert sentence in capsys.readouterr().err
 
 
+def test_damage_makes_inputs_worse_and_needs_originals(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    psnr = []
+    for damage in ("bicubic", "real"):
+        assert run(monkeypatch, "bicubic", "--sets", photos, "--degradation", damage) == 0
+        row = capsys.readouterr().out.splitlines()[-1]
+        psnr.append(float(re.findall(r"\d+\.\d+", row)[0]))
+    assert psnr[1] < psnr[0] - 1
+    options = ("--degradation", "camera", "--no-reference")
+    assert run(monkeypatch, "bicubic", "--sets", photos, *options) == 2
+    assert "--degradation camera makes inputs of originals" in capsys.readouterr().err
+
+
 def test_a_pristine_model_that_cannot_be_read_is_exit_code_2(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

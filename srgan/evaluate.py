@@ -17,7 +17,7 @@ from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
 from srgan.evaluation.scores import SetScore, score_set
-from srgan.evaluation.sets import inputs, pairs
+from srgan.evaluation.sets import inputs, pairs, titled
 from srgan.evaluation.table import Table, notes
 from srgan.niqe import OWN_MODEL
 from srgan.upscalers import Upscaler, open_upscaler
@@ -32,8 +32,8 @@ class EvaluateConfig:
     Attributes:
         models: bicubic, lanczos, .onnx files, checkpoints.
         sets: folders with HR/ and LRx2/ or LRx4/ inside, or folders of pictures.
-        degradation: what makes the inputs of a folder of pictures: bicubic (MATLAB's), camera or
-            real, as for srgan.train; the same ones each time.
+        degradation: what makes the inputs, the same ones each time: bicubic (those of LRx2/ or
+            LRx4/, and MATLAB's where there are none), camera or real, as for srgan.train.
         scale: of bicubic and lanczos.
         border: pixels taken off each side before PSNR and SSIM; the scale where not given.
         perceptual: also measure ST-LPIPS (VGG and AlexNet trunk), LPIPS (AlexNet trunk), NIQE and
@@ -122,7 +122,7 @@ def _sections(
             chooser = CropChooser(scale) if config.html_out is not None else None
             try:
                 scores = score_set(
-                    name,
+                    titled(name, config.degradation),
                     upscalers,
                     pairs(folder, scale, config.degradation)
                     if config.reference

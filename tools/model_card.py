@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,10 @@ from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
 from serving.digest import sha256_of
-from srgan.evaluation.measures import checkerboard, fidelity, st_lpips
+from srgan.degradations import DegradationName
+from srgan.evaluation.measures import checkerboard, fidelity, naturalness, st_lpips
 from srgan.evaluation.scores import score_set
-from srgan.evaluation.sets import pairs
+from srgan.evaluation.sets import pairs, titled
 from srgan.generators import load_generator
 from srgan.upscalers import open_upscaler
 
@@ -22,6 +24,16 @@ __all__ = ["CardConfig", "describe", "render", "write_card"]
 
 logger = logging.getLogger(__name__)
 _SCORE = "_psnr_y"  # what ends the names of validations
+_COLUMNS = {
+    "psnr_y": ("PSNR-Y", 2),
+    "ssim_y": ("SSIM-Y", 4),
+    "psnr_rgb": ("PSNR-RGB", 2),
+    "ssim_rgb": ("SSIM-RGB", 4),
+    "st_lpips": ("ST-LPIPS", 3),
+    "st_lpips_alex": ("ST-LPIPS-A", 3),
+    "niqe": ("NIQE", 2),
+    "grid": ("Grid", 3),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,8 @@ class CardConfig:
         sets: folders to measure on, as for python -m srgan.evaluate.
         data: a sentence on the training pictures and their licences.
         command: the command that trained it.
+        degradation: what makes the inputs that it is measured on, as for srgan.evaluate. Of a model
+            for damaged pictures NIQE is measured, too.
     """
 
     models: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -41,6 +55,7 @@ class CardConfig:
     sets: tuple[Path, ...]
     data: str
     command: str
+    degradation: DegradationName = "bicubic"
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -54,24 +69,28 @@ def _metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
-def _measured(model: str, scale: int, sets: tuple[Path, ...]) -> dict[str, dict[str, float]]:
-    """Return each set's figures: dB with two decimals, the others with four."""
+def _measured(model: str, scale: int, config: CardConfig) -> dict[str, dict[str, float]]:
+    """Return each set's figures, without those that cannot be had of such pictures."""
     upscaler = open_upscaler(model, scale)
-    measures = (*fidelity(scale), *st_lpips(), checkerboard(scale))
+    natural = () if config.degradation == "bicubic" else (naturalness(),)
+    measures = (*fidelity(scale), *st_lpips(), *natural, checkerboard(scale))
     figures = {}
-    for folder in sets:
-        (score,) = score_set(folder.name, [upscaler], pairs(folder, scale), measures)
-        figures[folder.name] = {m.name: round(score.mean(m.name), m.decimals) for m in measures}
+    for folder in config.sets:
+        name = titled(folder.name, config.degradation)
+        samples = pairs(folder, scale, config.degradation)
+        (score,) = score_set(name, [upscaler], samples, measures)
+        means = {m.name: round(score.mean(m.name), m.decimals) for m in measures}
+        figures[name] = {key: mean for key, mean in means.items() if math.isfinite(mean)}
     return figures
 
 
-def _file(path: Path, scale: int, sets: tuple[Path, ...]) -> dict[str, Any]:
+def _file(path: Path, scale: int, config: CardConfig) -> dict[str, Any]:
     return {
         "file": path.name,
         "precision": _metadata(path)["precision"],
         "bytes": path.stat().st_size,
         "sha256": sha256_of(path),
-        "metrics": _measured(str(path), scale, sets),
+        "metrics": _measured(str(path), scale, config),
     }
 
 
@@ -133,10 +152,11 @@ def describe(config: CardConfig) -> dict[str, Any]:
             "curve": _curve(_line(training)),
             "runs": [run["settings"] for run in runs],
         },
-        "files": [_file(path, network.scale, config.sets) for path in config.models],
-        "bicubic": _measured("bicubic", network.scale, config.sets),
+        "files": [_file(path, network.scale, config) for path in config.models],
+        "bicubic": _measured("bicubic", network.scale, config),
         "measured_by": f"python -m srgan.evaluate --perceptual --scale {network.scale} bicubic "
         + " ".join(path.name for path in config.models)
+        + ("" if config.degradation == "bicubic" else f" --degradation {config.degradation}")
         + " --sets "
         + " ".join(folder.name for folder in config.sets),
     }
@@ -180,19 +200,20 @@ def render(card: dict[str, Any]) -> str:
         *(f"    {line}" for line in training["command"].splitlines()),
         "",
         *_drawn(training["curve"]),
-        "| file | set | PSNR-Y | SSIM-Y | PSNR-RGB | SSIM-RGB | ST-LPIPS | ST-LPIPS-A | Grid |",
-        "|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [("bicubic", card["bicubic"])]
     rows += [(f"`{file['file']}`", file["metrics"]) for file in card["files"]]
+    known = {key for values in card["bicubic"].values() for key in values}
+    columns = {key: column for key, column in _COLUMNS.items() if key in known}
+    titles = ["file", "set", *(title for title, _ in columns.values())]
+    lines += ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for name, metrics in rows:
         for folder, values in metrics.items():
-            lines.append(
-                f"| {name} | {folder} | {values['psnr_y']:.2f} | {values['ssim_y']:.4f} "
-                f"| {values['psnr_rgb']:.2f} | {values['ssim_rgb']:.4f} "
-                f"| {values['st_lpips']:.3f} | {values['st_lpips_alex']:.3f} "
-                f"| {values['grid']:.3f} |"
-            )
+            figures = [
+                f"{values[key]:.{decimals}f}" if key in values else ""
+                for key, (_, decimals) in columns.items()
+            ]
+            lines.append("| " + " | ".join([name, folder, *figures]) + " |")
     lines += ["", f"Measured by `{card['measured_by']}`.", ""]
     lines += ["| file | bytes | sha256 |", "|---|---|---|"]
     lines += [f"| `{f['file']}` | {f['bytes']:,} | `{f['sha256']}` |" for f in card["files"]]

@@ -13,7 +13,7 @@ from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
 
-__all__ = ["Pair", "Sample", "inputs", "pairs"]
+__all__ = ["Pair", "Sample", "inputs", "pairs", "titled"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
     """Yield the pictures of a set with their originals, by name.
 
     Args:
-        folder: ``HR`` and ``LRx4`` (by scale) inside, which stay as they are, or pictures.
+        folder: pictures, or ``HR`` inside with pictures, and ``LRx4`` (by scale) with inputs.
         scale: an original's side over its input's.
-        degradation: what makes inputs of pictures; bicubic is MATLAB's. The same one comes of the
-            same picture at the same place, call by call.
+        degradation: what makes inputs of originals; bicubic is MATLAB's, and takes those of
+            ``LRx4`` where they are. The same one comes of the same picture at the same place, call
+            by call.
 
     Raises:
         UserError: if the folder holds no pictures, or a picture has no twin of the right size.
@@ -55,16 +56,20 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
     """
     large, small = folder / "HR", folder / f"LRx{scale}"
     originals = list_pictures(large if large.is_dir() else folder)
-    in_pairs = large.is_dir() and small.is_dir()
-    if in_pairs:
+    if degradation == "bicubic" and large.is_dir() and small.is_dir():
         files = pair_up(originals, large, list_pictures(small), small, scale)
     else:
         files = [PictureFile(path) for path in originals]
     for index, file in enumerate(files):
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
-        if degradation != "bicubic" and not in_pairs:
+        if degradation != "bicubic":
             lr = DEGRADATIONS[degradation](hr, scale, Draw((index,), torch.device("cpu")))
         yield Pair(file.hr.name, lr, hr)
+
+
+def titled(name: str, degradation: DegradationName) -> str:
+    """Return a set's name, with what its inputs have suffered if that is not the usual."""
+    return name if degradation == "bicubic" else f"{name}, {degradation}"
 
 
 def inputs(folder: Path) -> Iterator[Sample]:

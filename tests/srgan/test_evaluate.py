@@ -267,6 +267,7 @@ def test_damage_makes_inputs_worse_and_needs_originals(
     for damage in ("bicubic", "real"):
         assert run(monkeypatch, "bicubic", "--sets", photos, "--degradation", damage) == 0
         row = capsys.readouterr().out.splitlines()[-1]
+        assert (", real" in row) == (damage == "real")
         psnr.append(float(re.findall(r"\d+\.\d+", row)[0]))
     assert psnr[1] < psnr[0] - 1
     options = ("--degradation", "camera", "--no-reference")

@@ -16,7 +16,7 @@ from srgan.generators import GeneratorSpec, load_generator, save_generator
 from srgan.upscalers import open_upscaler
 from tests.srgan.pictures import save_pictures
 from tools.export_onnx import ExportConfig, export
-from tools.model_card import CardConfig, describe, write_card
+from tools.model_card import CardConfig, describe, render, write_card
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,23 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
         "python -m srgan.evaluate --perceptual --scale 2 bicubic tiny.onnx --sets photos",
     ):
         assert part in page
+
+
+def test_a_model_for_damaged_pictures_is_measured_on_them(
+    config: CardConfig, tmp_path: Path
+) -> None:
+    photos = save_pictures(tmp_path / "photos", 1, 200, 200)[0].parent
+    damaged = describe(replace(config, sets=(photos,), degradation="camera"))
+    figures = damaged["files"][0]["metrics"]["photos, camera"]
+    (clean,) = score_set("", [open_upscaler("bicubic", 2)], pairs(photos, 2), fidelity(border=2))
+    assert damaged["bicubic"]["photos, camera"]["psnr_y"] < clean.mean("psnr_y") - 1
+    assert figures["niqe"] > 0
+    assert damaged["measured_by"].endswith("tiny.onnx --degradation camera --sets photos")
+    page = render(damaged)
+    assert " | ST-LPIPS-A | NIQE | Grid |" in page
+    assert "| `tiny.onnx` | photos, camera |" in page
+    del figures["niqe"]  # of pictures that are too small
+    assert "|  |" in render(damaged)
 
 
 def test_a_blends_card_counts_what_both_began_from_once(config: CardConfig, tmp_path: Path) -> None:

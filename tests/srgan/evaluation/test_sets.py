@@ -32,7 +32,7 @@ def test_published_inputs_are_taken_as_they_are(tmp_path: Path) -> None:
     assert reduced.lr.shape == (1, 3, 25, 31)
 
 
-def test_inputs_can_be_degraded_the_same_way_each_time_and_published_ones_are_not(
+def test_inputs_can_be_degraded_the_same_way_each_time_published_ones_or_not(
     tmp_path: Path,
 ) -> None:
     save_pictures(tmp_path, 2, 64, 64)
@@ -42,10 +42,10 @@ def test_inputs_can_be_degraded_the_same_way_each_time_and_published_ones_are_no
         assert torch.equal(one.hr, clean.hr)
         assert one.lr.shape == clean.lr.shape
         assert (one.lr - clean.lr).abs().mean() > 0.01
-    save_pictures(tmp_path / "set" / "HR", 1, 64, 64)
-    save_pictures(tmp_path / "set" / "LRx4", 1, 16, 16)
-    (degraded,), (published,) = pairs(tmp_path / "set", 4, "real"), pairs(tmp_path / "set", 4)
-    assert torch.equal(degraded.lr, published.lr)
+    save_pictures(tmp_path / "set" / "HR", 2, 64, 64)
+    save_pictures(tmp_path / "set" / "LRx4", 2, 16, 16)
+    for one, other in zip(first, pairs(tmp_path / "set", 4, "real"), strict=True):
+        assert torch.equal(one.lr, other.lr)
 
 
 def test_without_originals_the_pictures_are_the_inputs(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ and joining full-size pictures, and its caller as much again on rounding them. H
 done on bytes, and before the pixel shuffle, where rows lie together. One rounding less remains.
 """
 
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -42,17 +43,15 @@ def as_pixels(model: ModelProto, scale: int) -> ModelProto:
     tail = _tail(graph, result.name, floats, scale)
     graph.constant("step", _STEP)
     graph.constant("none", np.uint8(0))
+    planes = "planes" if tail else "channels_first"
+    graph.first("DequantizeLinear", [planes, "step", "none"], floats)
     if tail is None:
         graph.node("QuantizeLinear", [result.name, "step", "none"], "levels")
         graph.node("Transpose", ["levels"], "pixels", perm=[0, 2, 3, 1])
-        planes = source.name
     else:
-        planes = _padded(graph, source.name, floats)
+        _pad(graph, "channels_first", planes, floats)
         _joined(graph, tail, floats, scale)
-    graph.first("DequantizeLinear", ["planes", "step", "none"], floats)
-    graph.first("Transpose", [planes], "planes", perm=[0, 3, 1, 2])
-    if planes != source.name:
-        graph.first("Pad", [source.name, "padding", "none"], planes)
+    graph.first("Transpose", [source.name], "channels_first", perm=[0, 3, 1, 2])
     return graph.finished(source.name, "pixels")
 
 
@@ -138,23 +137,28 @@ def _tail(graph: _Graph, result: str, floats: str, scale: int) -> NodeProto | No
     return convolution
 
 
-def _padded(graph: _Graph, source: str, floats: str) -> str:
-    """Give the first convolutions a channel that is always 0; return the padded picture's name."""
+def _pad(graph: _Graph, three: str, planes: str, floats: str) -> None:
+    """Give the first convolutions a channel that is always 0."""
     padding = np.zeros(8, np.int64)
-    padding[-1] = _PADDED - 3
+    padding[5] = _PADDED - 3
     graph.constant("padding", padding)
     for node in graph.users(floats):
         kernel = graph.maker(node.input[1]).input[0]
         value = graph.value(kernel)
         missing = np.zeros((len(value), _PADDED - 3, *value.shape[2:]), value.dtype)
         graph.constant(kernel, np.concatenate([value, missing], axis=1))
-    return f"{source}_padded"
+    # Without a shape between, the planes would be made pixels again before they are padded, which
+    # then goes byte by byte.
+    graph.constant("planes_shape", np.array([0, _PADDED, 0, -1]))
+    graph.first("Reshape", ["with_zeros", "planes_shape"], planes)
+    graph.first("Pad", [three, "padding", "none"], "with_zeros")
 
 
 def _joined(graph: _Graph, tail: NodeProto, floats: str, scale: int) -> None:
     """Add the input to the tail's result before the shuffle, which then moves whole pixels."""
     channels = 3 * scale**2
-    written = -(-channels // _WRITTEN) * _WRITTEN
+    multiple = lcm(_WRITTEN, scale)
+    written = -(-channels // multiple) * multiple
     # From colour, row, column of a block to row, column, colour, and what is thrown away.
     order = np.arange(channels).reshape(3, scale, scale).transpose(1, 2, 0).ravel()
     for name in tail.input[1:]:

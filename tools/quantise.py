@@ -138,8 +138,8 @@ def quantise(
 
     It maps uint8 ``[N, H, W, 3]`` to the same, larger (see :mod:`tools.pixel_graph`).
     Ranges of activations are what errs the least on crops of up to 48 photographs; weights have a
-    range for each output channel. Where that loses too much, up to two convolutions keep their floats: each
-    time the one that gains most by it.
+    range for each output channel. Where that loses too much, up to two convolutions keep their
+    floats: each time the one that gains most by it.
 
     Args:
         model: the fp32 file.

@@ -195,7 +195,8 @@ def _ncnn(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
             param, binary = write_ncnn(file, Path(folder))
         if net.load_param(str(param)) or net.load_model(str(binary)):
             raise ValueError(f"ncnn cannot read {param} and {binary}")
-    (source,), (result,) = net.input_names(), net.output_names()
+    # Names of convolutions that ncnn has joined with what follows come before the result's.
+    source, result = net.input_names()[0], net.output_names()[-1]
 
     def run(lr: _Floats) -> _Floats:
         extractor = net.create_extractor()

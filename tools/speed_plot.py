@@ -58,25 +58,29 @@ def read_rivals(path: Path, test_set: str) -> list[Point]:
 def draw(
     target: Path, ours: Sequence[Point], others: Sequence[Point], across: str, up: str
 ) -> None:
-    """Draw two groups of points with their names into a picture file, speed on a log scale."""
+    """Draw two groups of points into a picture file, speed on a log scale, numbered by speed."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
-    for points, style, colour in ((others, "o", "tab:gray"), (ours, "D", "tab:blue")):
-        for point in points:
-            axes.plot(point.speed, point.quality, style, color=colour, markersize=5)
-            axes.annotate(
-                f"{point.network}, {point.engine}",
-                (point.speed, point.quality),
-                xytext=(5, 4),
-                textcoords="offset points",
-                color=colour,
-                fontsize=7,
-            )
+    figure, axes = plt.subplots(figsize=(11, 6.5), layout="constrained")
+    points = sorted([*ours, *others], key=lambda point: -point.speed)
+    for number, point in enumerate(points, start=1):
+        style, colour = ("D", "tab:blue") if point in ours else ("o", "tab:gray")
+        label = f"{number}  {point.network}, {point.engine}"
+        axes.plot(point.speed, point.quality, style, color=colour, markersize=5, label=label)
+        # Neighbours are often alike: their numbers stand above and below in turn.
+        axes.annotate(
+            str(number),
+            (point.speed, point.quality),
+            xytext=(0, 6 if number % 2 else -13),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+            fontsize=8,
+        )
     axes.set_xscale("log")
-    axes.margins(x=0.12)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.grid(alpha=0.3)
-    figure.savefig(target, dpi=120)
+    figure.legend(loc="outside right upper", fontsize=8)
+    figure.savefig(target, dpi=100)
     plt.close(figure)

@@ -24,6 +24,7 @@ from srgan.evaluation.scores import mean_psnr_y
 from srgan.generators import GeneratorSpec, load_generator
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
+from tools.speed_plot import Point, draw, read_rivals
 
 __all__ = ["BenchmarkConfig", "Timing", "benchmark", "time_engines"]
 
@@ -33,6 +34,8 @@ _BUNDLED = Path(serving.__file__).parent / "models"
 _WEIGHTS = Path(srgan.__file__).parent / "weights"
 _PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"
 _SCALE = 4
+# What runs which files; torch runs all others.
+_READERS = {".onnx": ("ours", "onnxruntime", "openvino", "ncnn"), ".param": ("ncnn",)}
 # Processors that others may use before a figure is doubtful.
 _DISTURBED = 0.1
 
@@ -42,8 +45,8 @@ class BenchmarkConfig:
     """What to time.
 
     Attributes:
-        models: networks: .onnx files, and for torch checkpoints, ours or another project's; the
-            first one is the reference.
+        models: networks: .onnx files, for torch checkpoints, ours or another project's, and for
+            ncnn its own .param files; the first one is the reference.
         engines: which of ours, onnxruntime (a bare session on the whole picture), openvino, ncnn,
             torch and torch-bf16 to run them with; those that are not installed are left out.
         sizes: sides of the square pictures.
@@ -53,6 +56,8 @@ class BenchmarkConfig:
         runs: counted runs of each; one more goes before.
         plot: a file for a plot of quality against speed, one point a row.
         quality: the folder that the plot's quality is measured on, as for srgan.evaluate.
+        rivals: a table of networks measured elsewhere that are drawn beside, like
+            docs/figures/rivals.csv.
     """
 
     models: Annotated[tuple[Path, ...], tyro.conf.Positional] = (
@@ -68,6 +73,7 @@ class BenchmarkConfig:
     runs: int = 7
     plot: Path | None = None
     quality: Path | None = None
+    rivals: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs"):
@@ -77,7 +83,7 @@ class BenchmarkConfig:
             raise UserError("--sizes must be at least 1")
         if unknown := set(self.engines) - set(NEEDS):
             raise UserError(f"--engines must be some of {', '.join(NEEDS)}, not {unknown.pop()}")
-        for path in (*self.models, *([self.picture] if self.picture else [])):
+        for path in (*self.models, *filter(None, [self.picture, self.rivals])):
             if not path.is_file():
                 raise UserError(f"there is no file {path}")
         if (self.plot is None) != (self.quality is None):
@@ -133,14 +139,15 @@ def time_engines(
 
 
 def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
-    """Which engine runs which file: torch its own, the others ONNX, the 8-bit ones ours alone."""
+    """Which engine runs which file."""
     found = []
     for file in config.models:
+        readers = _READERS.get(file.suffix, ("torch", "torch-bf16"))
         for name in config.engines:
             if not installed(name):
                 logger.warning("%s is not installed", NEEDS[name])
                 continue
-            if name.startswith("torch") == (file.suffix == ".onnx"):
+            if name not in readers:
                 continue
             if file.stem.endswith("-int8") and name in ("openvino", "ncnn"):
                 continue
@@ -159,7 +166,9 @@ def _macs(file: Path) -> int | None:
         if structure.keys() != {each.name for each in fields(GeneratorSpec)}:
             return None
         return GeneratorSpec(**structure).build().macs_per_lr_pixel
-    return None if is_community(file) else load_generator(file)[0].macs_per_lr_pixel
+    if file.suffix == ".param" or is_community(file):
+        return None
+    return load_generator(file)[0].macs_per_lr_pixel
 
 
 def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
@@ -181,26 +190,30 @@ def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
 
 
 def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> None:
-    """Plot quality against speed."""
-    import matplotlib.pyplot as plt
-
+    """Plot quality against speed; not of ncnn's own files, which only ncnn can read."""
     assert config.quality is not None
     assert config.plot is not None
-    figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
+    drawn = [each for each in timings if each.file.suffix != ".param"]
     scores = {
         file: mean_psnr_y(open_upscaler(str(file), _SCALE), config.quality)
-        for file in {each.file for each in timings}
+        for file in {each.file for each in drawn}
     }
-    for each in timings:
-        speed = _SCALE**2 * pixels / each.seconds / 1e6
-        axes.plot(speed, scores[each.file], "o", label=f"{each.file.stem}, {each.engine}")
-    axes.set_xscale("log")
-    axes.set_xlabel(f"output megapixels a second, {config.threads} threads of {processor_name()}")
-    axes.set_ylabel(f"PSNR-Y on {config.quality.name}, dB")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
-    figure.savefig(config.plot)
-    plt.close(figure)
+    points = [
+        Point(
+            each.file.stem,
+            each.engine,
+            _SCALE**2 * pixels / each.seconds / 1e6,
+            scores[each.file],
+        )
+        for each in drawn
+    ]
+    draw(
+        config.plot,
+        points,
+        read_rivals(config.rivals, config.quality.name) if config.rivals else [],
+        f"output megapixels a second, {config.threads} threads of {processor_name()}",
+        f"PSNR-Y on {config.quality.name}, dB",
+    )
 
 
 def benchmark(config: BenchmarkConfig) -> bool:

@@ -58,7 +58,8 @@ class Engine:
 
     Args:
         name: one of :data:`NEEDS`.
-        file: the network: ONNX, or for torch a checkpoint, ours or another project's.
+        file: the network: ONNX, or for torch a checkpoint, ours or another project's, or for ncnn
+            also its own param file with the bin file beside it.
         threads: it may use.
         picture: an image file.
         whole_way: whether decoding and encoding PNG are part of it.
@@ -189,14 +190,18 @@ def _ncnn(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
     net = ncnn.Net()
     net.opt.num_threads = threads
     with tempfile.TemporaryDirectory() as folder:
-        param, binary = write_ncnn(file, Path(folder))
-        net.load_param(str(param))
-        net.load_model(str(binary))
+        param, binary = file, file.with_suffix(".bin")
+        if file.suffix != ".param":
+            param, binary = write_ncnn(file, Path(folder))
+        if net.load_param(str(param)) or net.load_model(str(binary)):
+            raise ValueError(f"ncnn cannot read {param} and {binary}")
+    # Names of convolutions that ncnn has joined with what follows come before the result's.
+    source, result = net.input_names()[0], net.output_names()[-1]
 
     def run(lr: _Floats) -> _Floats:
         extractor = net.create_extractor()
-        extractor.input("lr", ncnn.Mat(lr[0]))
-        _, hr = extractor.extract("hr")
+        extractor.input(source, ncnn.Mat(lr[0]))
+        _, hr = extractor.extract(result)
         return np.asarray(hr)[None]
 
     return run

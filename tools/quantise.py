@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
+from onnxruntime import InferenceSession
 from onnxruntime.quantization import (
     CalibrationDataReader,
-    CalibrationMethod,
     QuantFormat,
     QuantType,
     quantize_static,
@@ -39,6 +39,12 @@ _CALIBRATION = 48
 _JUDGED = 16
 _MOST_FLOATS = 2  # convolutions; with more of them, a twin is hardly faster
 _SIDE = 96  # of a low-resolution crop
+_QUANTISED = ("Conv", "Relu", "Add")
+_PARTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the range seen
+
+
+# Lowest and highest value of each activation.
+_Ranges = dict[str, tuple[np.float32, np.float32]]
 
 
 class QuantisationError(UserError):
@@ -55,13 +61,62 @@ def crop_pair(path: Path, scale: int) -> tuple[Tensor, Tensor]:
     return lr.float() / 255, hr
 
 
-class _Crops(CalibrationDataReader):  # type: ignore[misc]  # the library is untyped
-    def __init__(self, crops: list[Tensor]) -> None:
-        self._feed: Iterator[Tensor] = iter(crops)
+def _ranges(model: Path, crops: list[Tensor]) -> _Ranges:
+    """Return the range of each activation whose rounding to 256 levels errs the least.
+
+    A range that holds every value seen is wide: a few large values cost all others precision. So of
+    each tensor the range seen and parts of it are tried, and the one is taken that makes the
+    smallest squared error over all crops, of values rounded and values cut off together.
+    """
+    graph = onnx.load(str(model))
+    # A convolution with a rectifier after it becomes one operation: nothing is rounded between.
+    rectified = {node.input[0] for node in graph.graph.node if node.op_type == "Relu"}
+    names = [
+        node.output[0]
+        for node in graph.graph.node
+        if node.op_type in _QUANTISED and node.output[0] not in rectified
+    ]
+    del graph.graph.output[:]
+    graph.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    def activations() -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        for crop in crops:
+            yield from zip(names, session.run(names, {"lr": crop.numpy()}), strict=True)
+
+    seen = dict.fromkeys(names, (0.0, 0.0))
+    for name, values in activations():
+        low, high = seen[name]
+        seen[name] = min(low, float(values.min())), max(high, float(values.max()))
+    errors = {name: np.zeros(len(_PARTS)) for name in names}
+    for name, values in activations():
+        low, high = seen[name]
+        errors[name] += [_squared_error(values, low * part, high * part) for part in _PARTS]
+    best = {name: _PARTS[int(each.argmin())] for name, each in errors.items()}
+    return {
+        name: (np.float32(low * best[name]), np.float32(high * best[name]))
+        for name, (low, high) in seen.items()
+    }
+
+
+def _squared_error(values: npt.NDArray[np.float32], low: float, high: float) -> float:
+    """Sum of squared errors of rounding to the 256 levels of a range."""
+    step = max(high - low, 1e-6) / 255
+    zero = round(-low / step)
+    levels = np.rint(values / np.float32(step)).clip(-zero, 255 - zero)
+    levels *= np.float32(step)
+    levels -= values
+    return float(np.vdot(levels, levels))
+
+
+class _Nothing(CalibrationDataReader):  # type: ignore[misc]  # the library is untyped
+    """What the library shall see ranges on, which it then does not use: one black picture."""
+
+    def __init__(self) -> None:
+        self._feed = iter([{"lr": np.zeros((1, 3, 16, 16), np.float32)}])
 
     def get_next(self) -> dict[str, npt.NDArray[Any]] | None:
-        crop = next(self._feed, None)
-        return None if crop is None else {"lr": crop.numpy()}
+        return next(self._feed, None)
 
 
 def _mean_psnr(model: Path, pairs: list[tuple[Tensor, Tensor]], scale: int) -> float:
@@ -82,9 +137,9 @@ def quantise(
     """Write the 8-bit twin of an exported generator: unsigned activations, signed weights (QDQ).
 
     It maps uint8 ``[N, H, W, 3]`` to the same, larger (see :mod:`tools.pixel_graph`).
-    Ranges of activations are those seen on crops of up to 48 photographs; weights have a range for
-    each output channel. Where that loses too much, up to two convolutions keep their floats: each
-    time the one that gains most by it.
+    Ranges of activations are what errs the least on crops of up to 48 photographs; weights have a
+    range for each output channel. Where that loses too much, up to two convolutions keep their
+    floats: each time the one that gains most by it.
 
     Args:
         model: the fp32 file.
@@ -113,9 +168,10 @@ def quantise(
     with TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+        ranges = _ranges(prepared, calibration)
 
         def loss_with(floats: Sequence[str]) -> float:
-            _write_twin(prepared, out, calibration, floats, scale)
+            _write_twin(prepared, out, ranges, floats, scale)
             return whole - _mean_psnr(out, pairs, scale)
 
         floats: list[str] = []
@@ -127,7 +183,7 @@ def quantise(
             loss = losses[floats[-1]]
             logger.info("with %s in floats the twin loses %.3f dB", " and ".join(floats), loss)
         if floats:  # the last one that was tried need not be the best one
-            _write_twin(prepared, out, calibration, floats, scale)
+            _write_twin(prepared, out, ranges, floats, scale)
     if not loss <= allowed:
         out.unlink()
         raise QuantisationError(
@@ -138,23 +194,25 @@ def quantise(
 
 
 def _write_twin(
-    prepared: Path, out: Path, calibration: list[Tensor], floats: Sequence[str], scale: int
+    prepared: Path, out: Path, ranges: _Ranges, floats: Sequence[str], scale: int
 ) -> None:
     """Write the twin in which the nodes `floats` stay as they are."""
+    # All levels of a picture, whichever of them the photographs have.
+    whole = ranges | {"lr": (np.float32(0), np.float32(1))}
     quantize_static(
         str(prepared),
         str(out),
-        _Crops(calibration),
+        _Nothing(),
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
-        calibrate_method=CalibrationMethod.MinMax,
-        op_types_to_quantize=["Conv", "Relu", "Add"],
+        op_types_to_quantize=[*_QUANTISED],
         nodes_to_exclude=[*_last_join(prepared), *floats],
-        # All levels of a picture, whichever of them the photographs have.
         extra_options={
-            "TensorQuantOverrides": {"lr": [{"rmin": np.float32(0), "rmax": np.float32(1)}]}
+            "TensorQuantOverrides": {
+                name: [{"rmin": low, "rmax": high}] for name, (low, high) in whole.items()
+            }
         },
     )
     onnx.save(as_pixels(onnx.load(out), scale), out)

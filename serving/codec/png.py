@@ -1,7 +1,9 @@
 """Writing PNG fast (ISO/IEC 15948): general encoders take longer than the network.
 
-Every row gets the Sub filter, computed for all at once, and Intel's deflate compresses at its first
-level. Photographs come out about as small as at zlib's first level, in a tenth of the time.
+Every row gets the Average filter, computed for many at once, and Intel's deflate compresses at its
+first level. Enlarged photographs come out 5 to 20% larger than Pillow makes them, in a thirtieth of
+the time. With the Sub filter it would be 18 to 30%; Paeth gains nothing over Average for several
+times its work.
 """
 
 import struct
@@ -11,12 +13,11 @@ import numpy as np
 from isal import isal_zlib
 
 from serving.codec.picture import Metadata
-from serving.pixels import Pixels
 from serving.strips import Strips
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
-_SUB = 1
+_AVERAGE = 3
 # Keyword, not compressed, of no language.
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0\0\0\0\0"
 _STRIP_BYTES = 1 << 20
@@ -40,30 +41,35 @@ def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
     if metadata.xmp:
         yield _chunk(b"iTXt", _XMP_KEYWORD + metadata.xmp)
     compressor = isal_zlib.compressobj(level=1)
-    for part in strips.parts:
-        for rows in _filtered(part):
-            if data := compressor.compress(rows):
-                yield _chunk(b"IDAT", data)
+    for rows in _filtered(strips):
+        if data := compressor.compress(rows):
+            yield _chunk(b"IDAT", data)
     yield _chunk(b"IDAT", compressor.flush())
     yield _chunk(b"IEND", b"")
 
 
-def _filtered(pixels: Pixels) -> Iterator[bytes]:
+def _filtered(strips: Strips) -> Iterator[bytes]:
     """Rows of filtered big-endian bytes, some at a time so that no second strip is needed."""
-    height, width, channels = pixels.shape
-    pixel_bytes = channels * pixels.dtype.itemsize
-    rows = max(1, _STRIP_BYTES // (width * pixel_bytes))
-    for top in range(0, height, rows):
-        strip = np.ascontiguousarray(pixels[top : top + rows])
-        strip = strip.astype(strip.dtype.newbyteorder(">"), copy=False)
-        samples = strip.view(np.uint8).reshape(len(strip), width * pixel_bytes)
-        filtered = np.empty((len(strip), 1 + width * pixel_bytes), np.uint8)
-        filtered[:, 0] = _SUB
-        filtered[:, 1 : 1 + pixel_bytes] = samples[:, :pixel_bytes]
-        np.subtract(
-            samples[:, pixel_bytes:], samples[:, :-pixel_bytes], out=filtered[:, 1 + pixel_bytes :]
-        )
-        yield filtered.tobytes()
+    pixel_bytes = strips.channels * np.dtype(strips.depth).itemsize
+    row_bytes = strips.width * pixel_bytes
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    last = np.zeros((1, row_bytes), np.uint8)
+    for pixels in strips.parts:
+        for top in range(0, len(pixels), rows):
+            strip = np.ascontiguousarray(pixels[top : top + rows])
+            strip = strip.astype(strip.dtype.newbyteorder(">"), copy=False)
+            samples = strip.view(np.uint8).reshape(len(strip), row_bytes)
+            above = np.concatenate([last, samples[:-1]])
+            last = samples[-1:].copy()
+            filtered = np.empty((len(strip), 1 + row_bytes), np.uint8)
+            filtered[:, 0] = _AVERAGE
+            filtered[:, 1 : 1 + pixel_bytes] = samples[:, :pixel_bytes] - (
+                above[:, :pixel_bytes] >> 1
+            )
+            left, above = samples[:, :-pixel_bytes], above[:, pixel_bytes:]
+            mean = (left & above) + ((left ^ above) >> 1)  # rounded down, as bytes cannot be added
+            np.subtract(samples[:, pixel_bytes:], mean, out=filtered[:, 1 + pixel_bytes :])
+            yield filtered.tobytes()
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -81,7 +81,7 @@ class Sandbox:
         """Return a new folder with pictures, the repository's own files, and finished runs."""
         folder = self.home / name
         folder.mkdir()
-        for part in ("serving", "srgan", "tools"):
+        for part in ("serving", "srgan", "tools", "docs"):
             (folder / part).symlink_to(ROOT / part)
         shutil.copytree(ROOT / "examples", folder / "examples")  # results are written beside
         for part in ("REPOSITORY/.venv/bin/activate", "check"):

@@ -13,6 +13,7 @@ from tests.srgan.pictures import save_pictures
 from tools import benchmark as program
 from tools.engines import Engine, _upscaler, installed
 from tools.export_onnx import ExportConfig, export
+from tools.ncnn_file import write_ncnn
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,9 @@ def test_ratios_are_to_the_first_row(
     quality = save_pictures(tmp_path / "set", 1, 32, 40)[0].parent
     options = ["--engines", "ours", "--sizes", "48", "--threads", "1", "--runs", "5", "--files"]
     options += ["--plot", str(plot), "--quality", str(quality)]
+    rivals = tmp_path / "rivals.csv"
+    rivals.write_text(f"network,engine,megapixels_per_second,{quality.name}\nother,fast,3,25\n")
+    options += ["--rivals", str(rivals)]
     assert run(monkeypatch, *models, *options) == 0
     title, _, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("48x48, file to file, 1 threads of ")
@@ -70,6 +74,27 @@ def test_every_engine_makes_the_same_picture(name: str, models: list[Path]) -> N
     file = models[0].with_suffix(".safetensors") if name.startswith("torch") else models[0]
     result = _upscaler(name, file, 1)(pixels).astype(int)
     assert np.abs(result - expected).max() <= (6 if name == "torch-bf16" else 1)
+
+
+def test_ncnns_own_files_are_run_by_ncnn(models: list[Path], tmp_path: Path) -> None:
+    if not installed("ncnn"):
+        pytest.skip("ncnn is not installed")
+    param, _ = write_ncnn(models[0], tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    expected = _upscaler("ours", models[0], 1)(pixels).astype(int)
+    assert np.abs(_upscaler("ncnn", param, 1)(pixels) - expected).max() <= 1
+    param.with_suffix(".bin").unlink()
+    with pytest.raises(ValueError, match=r"ncnn cannot read .*model\.param"):
+        _upscaler("ncnn", param, 1)
+
+
+def test_no_other_engine_is_given_them(
+    models: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    param = models[0].with_suffix(".param")
+    param.write_text("7767517")
+    assert run(monkeypatch, param, "--engines", "ours", "torch") == 2
+    assert "none of the engines runs any of the models" in capsys.readouterr().err
 
 
 def test_an_engine_that_cannot_open_its_file_is_an_error(tmp_path: Path) -> None:

@@ -301,6 +301,34 @@ def test_the_convolution_that_suffers_most_keeps_its_floats(
     assert asked == [[], *each, ["node_conv2d_2"]]  # the one at the picture is not among them
 
 
+def test_a_range_leaves_out_the_few_values_that_would_cost_all_others_precision(
+    exported: Path,
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    crops = [0.4 + 0.02 * torch.rand(1, 3, 40, 40, generator=random) for _ in range(3)]
+    even = quantiser._ranges(exported / "light.onnx", crops)
+    crops[0][0, :, 20, 20] = 1
+    wide = quantiser._ranges(exported / "light.onnx", crops)
+    assert set(even) == set(wide)
+    seen: dict[str, tuple[float, float]] = {}
+    for name, values in activations(exported / "light.onnx", [*wide], crops[0]).items():
+        seen[name] = float(values.min()), float(values.max())
+    cut = [name for name in wide if wide[name][1] < seen[name][1]]
+    assert cut
+    for name, (low, high) in wide.items():
+        assert low <= 0 <= high
+        if "relu" in name:
+            assert low == 0
+
+
+def activations(path: Path, names: list[str], crop: Tensor) -> dict[str, np.ndarray]:
+    model = onnx.load(path)
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return dict(zip(names, session.run(names, {"lr": crop.numpy()}), strict=True))
+
+
 def ruin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantiser, "LARGEST_LOSS", -100.0)
 

@@ -20,6 +20,8 @@ def test_all_models_are_listed(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> N
         "nearest",
         "random",
         "x2-fast",
+        "x2-fast-fp32",
+        "x2-fast-int8",
         "x4-base",
         "x4-base-fp32",
         "x4-base-int8",

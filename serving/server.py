@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from serving.allocator import give_back_large_blocks
 from serving.config import ServerConfig
 from serving.errors import ServingError
 from serving.observe.logs import set_up
@@ -94,6 +96,10 @@ async def serve(
         ServingError: as :class:`~serving.rpc.server.UpscalerServer` and its ``start``.
     """
     sys.setswitchinterval(_SWITCH_S)
+    # Modules stay: looking through them for garbage would stop all threads for 30 ms now and then.
+    # Models come later, as they do go.
+    gc.freeze()
+    give_back_large_blocks()
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -157,6 +157,7 @@ class Share:
 
 
 def _finished(product: Product, futures: list["Future[None]"]) -> Product:
-    for future in futures:
-        future.result()
+    # No name for the one that raises: the error has this frame, and they would keep each other.
+    while futures:
+        futures.pop(0).result()
     return product

@@ -17,6 +17,7 @@ from serving.cli.work import Worker
 from serving.client.exchange import Choices
 from serving.codec.formats import ImageFormat, check_quality
 from serving.pipeline.size import SizeOptions
+from serving.priority import Priority
 from serving.service import Service
 
 FormatName = Literal["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"]
@@ -74,6 +75,10 @@ class Upscale:
     threads: int | None = None
     """Processors to compute on; by default all of them; only without --server."""
 
+    priority: Literal["low", "normal", "high"] | None = None
+    """How urgent this is among what others ask of the server; by default normal, and never more
+    than the token allows; only with --server."""
+
     timeout_s: float = 600.0
     """Seconds after which a picture is given up."""
 
@@ -87,6 +92,8 @@ class Upscale:
         for name in ("json", "compare"):
             if getattr(self, name) and self._to == STREAM:
                 raise WrongUse(name, "given", "an output other than standard output")
+        if self.priority and not self.service.server:
+            raise WrongUse("priority", "given", "it only with server")
         if self.quality is not None:
             check_quality(self.quality)
 
@@ -130,6 +137,7 @@ class Upscale:
             "height": size.height,
             "max_width": size.max_width,
             "max_height": size.max_height,
+            "priority": Priority[self.priority.upper()] if self.priority else None,
         }
 
     @property

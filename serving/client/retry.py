@@ -7,9 +7,6 @@ import grpc
 
 from serving.client.failure import UpscaleFailed
 
-# A server that ends may drop a call that comes in the last moment; then gRPC says cancelled.
-_NOT_REACHED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
-
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -38,7 +35,7 @@ class RetryPolicy:
             return None
         wait = failure.retry_after_s
         if wait is None:
-            if failure.code not in _NOT_REACHED:
+            if failure.code is not grpc.StatusCode.UNAVAILABLE:
                 return None
             wait = self.first_wait_s * 2 ** (failed - 1)
         return None if wait > self.max_wait_s else wait * uniform(1, 1.5)

@@ -46,10 +46,11 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     if not data:
         raise InvalidImage("image", "empty", _EXPECTED)
     strips, image = vips.open_strips(data), _open(data)
-    opened = image or strips  # There are kinds of TIFF that only libvips knows.
-    if opened is None:
+    if image is None and strips is None:  # There are kinds of TIFF that only libvips knows.
         raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED)
-    _check_size(opened, max_pixels)
+    for opened in (image, strips):
+        if opened is not None:  # Of a tag that comes twice, each believes another one.
+            _check_size(opened, max_pixels)
     format = _format(image) if image else ImageFormat.TIFF
     with _damage_is_invalid(format):
         return _read(image, strips, format, data)

@@ -66,6 +66,10 @@ class Threads:
             room.release()
             if not future.done():
                 await asyncio.wait([future])
+            if not future.cancelled():
+                future.exception()  # Taken note of, though nobody may be left to be told.
+            # Or the future's error, which has this frame, and the frame would keep each other.
+            del future
 
     def close(self) -> None:
         """Lets running functions end and drops waiting ones."""

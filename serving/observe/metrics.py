@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from serving.checks import check_range
 from serving.errors import InvalidConfig
 from serving.load.queue import PixelQueue
+from serving.processor import resident_mib
 from serving.rpc.call import Call
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -55,8 +56,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._memory: Gauge | None = None
         if FOLDER_VARIABLE not in os.environ:
             ProcessCollector(registry=registry)
+        else:  # Whoever answers can look at no other process.
+            self._memory = Gauge(
+                "process_resident_memory_bytes",
+                "Memory of each process, at the beginning or end of its last picture.",
+                registry=registry,
+                multiprocess_mode="liveall",
+            )
+            self._memory.set(resident_mib() * 2**20)
         self._calls = Counter(
             "upscaler_calls", "Calls that have ended.", ["method", "code"], registry=registry
         )
@@ -112,9 +122,11 @@ class Metrics:
             self._stages.labels(stage).observe(taken)
 
     def show_queue(self, queue: PixelQueue) -> None:
-        """Notes how full the queue is."""
+        """Notes how full the queue is, and with several processes this one's memory."""
         for name, gauge in self._queue.items():
             gauge.set(getattr(queue, name))
+        if self._memory:
+            self._memory.set(resident_mib() * 2**20)
 
     def serve(self, at: MetricsAt) -> Any:
         """Answers ``GET /metrics``, for all processes that share a folder; returns what to stop.

@@ -9,6 +9,7 @@ CHUNK_BYTES = 1 << 20
 
 # A connection that answers no ping for this long is dead.
 _PING_AFTER_MS, _PING_TIMEOUT_MS = 60_000, 20_000
+_RECONNECT_MS = 100
 _PINGS = [
     ("grpc.keepalive_time_ms", _PING_AFTER_MS),
     ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
@@ -34,7 +35,12 @@ def server_options(
 
 def client_options() -> list[tuple[str, int]]:
     """A client's channel arguments: it tries again by its own policy, and notices dead servers."""
-    return [("grpc.enable_retries", 0), *_PINGS]
+    return [
+        ("grpc.enable_retries", 0),
+        # Sooner than the policy's first new try, which would fail without having been sent.
+        ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS),
+        *_PINGS,
+    ]
 
 
 def message_options(max_mib: int) -> list[tuple[str, int]]:

@@ -90,6 +90,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 if not isinstance(answered, AsyncGenerator):
                     return await answered
                 return await self._write_each(answered, context)
+            return None  # It failed: the context has its status.
 
         return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
 
@@ -97,7 +98,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     async def _observed(self, call: Call, context: Any) -> AsyncIterator[None]:
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
         try:
-            async with _errors_abort(call, context):
+            with _errors_become_status(call, context):
                 yield
         except asyncio.CancelledError:
             if call.code is grpc.StatusCode.OK:  # else its refusal is on the way
@@ -145,8 +146,10 @@ def _idle_is_refused(field: str, max_idle_s: float | None) -> Iterator[None]:
         ) from error
 
 
-@asynccontextmanager
-async def _errors_abort(call: Call, context: Any) -> AsyncIterator[None]:
+@contextmanager
+def _errors_become_status(call: Call, context: Any) -> Iterator[None]:
+    # Not by context.abort, whose exception gRPC keeps in a cycle: with it all that the frames hold
+    # that it came through, the picture, would stay until the garbage is next collected.
     try:
         yield
     except grpc.aio.AbortError:
@@ -158,8 +161,11 @@ async def _errors_abort(call: Call, context: Any) -> AsyncIterator[None]:
             _log.exception("request %s to %s failed", call.request_id, call.method)
             status = internal_status(call.request_id)
         call.code, call.reason = _CODES[status.code], reason_of(error)
-        metadata = (
-            (DETAILS_KEY, status.SerializeToString()),
-            (REQUEST_ID_KEY, call.request_id),
+        context.set_code(call.code)
+        context.set_details(status.message)
+        context.set_trailing_metadata(
+            (
+                (DETAILS_KEY, status.SerializeToString()),
+                (REQUEST_ID_KEY, call.request_id),
+            )
         )
-        await context.abort(call.code, status.message, metadata)

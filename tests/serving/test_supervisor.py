@@ -75,7 +75,10 @@ def test_a_dead_worker_is_replaced_and_all_end_together(
     assert len(workers) == 2
     assert all(upscaled(address) for _ in range(4))
     with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
-        counted = re.findall(r"upscaler_pixels_total{.*side=\"in\"} (\S+)", answer.read().decode())
+        metrics = answer.read().decode()
+    counted = re.findall(r"upscaler_pixels_total{.*side=\"in\"} (\S+)", metrics)
+    memory = re.findall(r"process_resident_memory_bytes{pid=\"(\d+)\"} (\S+)", metrics)
+    assert workers <= {int(pid) for pid, size in memory if float(size) > 2**20}
     assert sum(map(float, counted)) == 4 * PIXELS.shape[0] * PIXELS.shape[1]
 
     time.sleep(1.5)  # One that dies young is not replaced at once.

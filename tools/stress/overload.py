@@ -1,8 +1,10 @@
 """A server that gets several times what it can do goes on doing what it can."""
 
 import asyncio
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import grpc
@@ -28,7 +30,7 @@ class Overload:
         times: the capacity that is asked for.
     """
 
-    seconds: float = 60.0
+    seconds: float = 120.0
     times: float = 5.0
 
     def run(self) -> list[Figure]:
@@ -53,7 +55,7 @@ class Overload:
             Figure("a refusal takes, s at p50", percentile(load.refusals_s, 50)),
             Figure("a refusal takes, s at p99", percentile(load.refusals_s, 99), most=0.02),
             Figure("failures for other reasons", load.others, most=0),
-            Figure("memory grows by, MiB", growth, most=64),
+            Figure("memory grows by, MiB", growth, most=16),
         ]
 
 
@@ -71,31 +73,41 @@ def _load(address: str, clients: int, pause_s: float, seconds: float) -> _Outcom
     """Let clients call for a while, with a pause after each refusal.
 
     They share one thread and send one message a call: what they take of the processors is not there
-    for the server that they judge.
+    for the server that they judge. Like people they know nothing of each other: pauses are of
+    random length, `pause_s` on average, or all would call at the same moment again and again.
     """
     outcome = _Outcome()
+    chance = random.Random(0)
 
-    async def client(over: float) -> None:
-        async with grpc.aio.insecure_channel(address, _CHANNEL) as channel:
-            stub = upscaler_pb2_grpc.UpscalerServiceStub(channel)
-            while (started := time.monotonic()) < over:
-                try:
-                    await stub.Upscale(request)
-                    outcome.well += 1
-                except grpc.aio.AioRpcError as error:
-                    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-                        outcome.refusals_s.append(time.monotonic() - started)
-                    else:
-                        outcome.others += 1
-                    await asyncio.sleep(pause_s)
+    async def pause() -> None:
+        await asyncio.sleep(chance.expovariate(1 / pause_s) if pause_s else 0)
+
+    async def client(channel: grpc.aio.Channel, over: float) -> None:
+        stub = upscaler_pb2_grpc.UpscalerServiceStub(channel)
+        await pause()
+        while (started := time.monotonic()) < over:
+            try:
+                await stub.Upscale(request)
+                outcome.well += 1
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    outcome.refusals_s.append(time.monotonic() - started)
+                else:
+                    outcome.others += 1
+                await pause()
 
     async def all_clients() -> None:
-        over = time.monotonic() + seconds
-        await asyncio.gather(*[client(over) for _ in range(clients)])
+        async with AsyncExitStack() as stack:
+            channels = [
+                await stack.enter_async_context(grpc.aio.insecure_channel(address, _CHANNEL))
+                for _ in range(clients)
+            ]
+            await asyncio.gather(*[channel.channel_ready() for channel in channels])
+            started = time.monotonic()
+            await asyncio.gather(*[client(channel, started + seconds) for channel in channels])
+            outcome.seconds = time.monotonic() - started
 
     request = upscaler_pb2.UpscaleRequest(image=picture(_SIDE, _SIDE))
-    started = time.monotonic()
     with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own
         thread.submit(lambda: asyncio.run(all_clients())).result()
-    outcome.seconds = time.monotonic() - started
     return outcome

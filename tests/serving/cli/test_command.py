@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from serving import cli
+from serving.load.queue import PixelQueue
+from serving.priority import Priority
 from tests.serving.files import checker, enlarged, read
 
 
@@ -129,6 +131,27 @@ def test_tiles_and_threads_are_those_of_the_server_inside(
     assert run(photo, "--tile", 16, "--threads", 1, *inside) == 0
     assert run(photo, "--tile", 8, *inside) == 2
     assert "tile is 8; expected 16 to 8192" in capsys.readouterr().err
+
+
+def test_a_server_elsewhere_is_told_how_urgent_it_is(
+    photo: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    place = PixelQueue.place
+
+    def asked_for(queue: PixelQueue, cost: int, client: str, priority: Priority) -> object:
+        asked.append(priority)
+        return place(queue, cost, client, priority)
+
+    monkeypatch.setattr(PixelQueue, "place", asked_for)
+    for options in ([], ["--priority", "low"], ["--priority", "high"]):
+        assert run(photo, *options, "--server", address) == 0
+    assert asked == [Priority.NORMAL, Priority.LOW, Priority.HIGH]
+
+
+def test_nobody_else_asks_a_server_inside(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, "--priority", "low") == 2
+    assert "priority is given; expected it only with server" in capsys.readouterr().err
 
 
 def test_an_absent_server_is_exit_code_1(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,6 +180,18 @@ def test_waiting_for_a_new_try_is_given_up_from_outside() -> None:
         client.models(timeout_s=60, stop=stop)
 
 
+def test_a_call_whose_client_is_closed_is_not_tried_again(address: str) -> None:
+    image = write_png(checker(3, height=440, width=440))
+    client = UpscalerClient(address)
+
+    def close(*_: int) -> None:
+        threading.Thread(target=client.__exit__, args=[None, None, None]).start()
+
+    with pytest.raises(UpscaleFailed) as caught:
+        client.upscale(image, model="x4-fast", progress=close)
+    assert caught.value.code is grpc.StatusCode.CANCELLED
+
+
 def test_a_policy_may_forbid_new_tries(reluctant: tuple[str, Reluctant]) -> None:
     address, servicer = reluctant
     with (

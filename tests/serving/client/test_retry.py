@@ -18,9 +18,8 @@ def test_the_server_tells_how_long_to_wait() -> None:
     assert 3 <= wait <= 4.5
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
-def test_an_unreachable_server_is_tried_ever_more_rarely(code: grpc.StatusCode) -> None:
-    waits = [POLICY.wait_s(failure(code), failed) for failed in (1, 2, 3)]
+def test_an_unreachable_server_is_tried_ever_more_rarely() -> None:
+    waits = [POLICY.wait_s(failure(grpc.StatusCode.UNAVAILABLE), failed) for failed in (1, 2, 3)]
     for wait, least in zip(waits, (0.2, 0.4, 0.8), strict=True):
         assert wait is not None
         assert least <= wait <= 1.5 * least
@@ -32,12 +31,22 @@ def test_an_unreachable_server_is_tried_ever_more_rarely(code: grpc.StatusCode) 
         (failure(grpc.StatusCode.RESOURCE_EXHAUSTED), 1),
         (failure(grpc.StatusCode.INVALID_ARGUMENT), 1),
         (failure(grpc.StatusCode.DEADLINE_EXCEEDED), 1),
+        (failure(grpc.StatusCode.CANCELLED), 1),
         (failure(grpc.StatusCode.UNAVAILABLE), 4),
         (failure(grpc.StatusCode.RESOURCE_EXHAUSTED, 3), 4),
         (failure(grpc.StatusCode.RESOURCE_EXHAUSTED, 11), 1),
         (failure(grpc.StatusCode.UNAVAILABLE, final=True), 1),
     ],
-    ids=["no word", "wrong", "late", "too often", "refused too often", "too long", "half done"],
+    ids=[
+        "no word",
+        "wrong",
+        "late",
+        "given up",
+        "too often",
+        "refused too often",
+        "too long",
+        "half done",
+    ],
 )
 def test_everything_else_is_final(failure: UpscaleFailed, failed: int) -> None:
     assert POLICY.wait_s(failure, failed) is None

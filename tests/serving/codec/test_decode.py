@@ -1,5 +1,6 @@
 """What is decoded as it is drawn, and what at once."""
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from serving.codec.decode import decode
-from serving.errors import InvalidImage
+from serving.errors import ImageTooLarge, InvalidImage
 from tests.serving.files import checker, pillow, read_png, write, write_png, write_tiff
 
 TALL = checker(3, height=1000, width=20)
@@ -54,3 +55,14 @@ def test_what_libvips_cannot_open_is_left_to_pillow() -> None:
     pillow(TALL).save(file, "BMP")
     assert np.array_equal(decode(file.getvalue(), 10**6).strips.whole(), TALL)
     assert np.array_equal(read_png(write_png(TALL)), TALL)
+
+
+def test_of_two_widths_in_one_header_neither_may_be_too_large() -> None:
+    # Pillow believes the last of them, libvips the first.
+    grey_8_bits_uncompressed = [(258, 8), (259, 1), (262, 1), (273, 200), (278, 20), (279, 400)]
+    for widths in ((10**6, 20), (20, 10**6)):
+        tags = [*((256, width) for width in widths), (257, 20), *grey_8_bits_uncompressed]
+        directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+        file = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + directory + bytes(600)
+        with pytest.raises(ImageTooLarge):
+            decode(file, 10**6)

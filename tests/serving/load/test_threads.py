@@ -1,11 +1,12 @@
 import asyncio
+import gc
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
 from serving.load.threads import Threads
-from serving.stop import Stop
+from serving.stop import Stop, Stopped
 
 Put = Callable[[int], None]
 
@@ -57,3 +58,24 @@ def test_work_waits_for_whoever_takes_and_ends_when_given_up() -> None:
 
     asyncio.run(scenario())
     assert len(made) < 10
+
+
+def test_what_the_work_raises_after_it_was_given_up_is_no_news(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop = Stop()
+
+    def work(put: Put) -> None:
+        put(1)
+        with suppress(Stopped):
+            stop.sleep(5)
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        async with aclosing(Threads(1).produce(work, stop)) as items:
+            async for _ in items:
+                break
+
+    asyncio.run(scenario())
+    gc.collect()
+    assert caplog.records == []

@@ -31,6 +31,9 @@ def test_all_models_are_listed(stub: upscaler_pb2_grpc.UpscalerServiceStub) -> N
         "x4-gan",
         "x4-gan-fp32",
         "x4-gan-int8",
+        "x4-photo",
+        "x4-photo-fp32",
+        "x4-photo-int8",
     ]
     precisions = {model.name: model.precision for model in response.models}
     assert precisions["x4-fast-fp32"] == upscaler_pb2.PRECISION_FP32

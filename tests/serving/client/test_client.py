@@ -80,7 +80,7 @@ def test_a_file_and_a_result_of_more_than_a_message(call: Any, address: str) -> 
 
 def test_models_are_told(call: Any, address: str) -> None:
     assert call(address, "models").default_model == "nearest"
-    assert call(address, "model", "x4-fast").halo == 10
+    assert call(address, "model", "x4-fast").halo == 12
 
 
 def test_a_refusal_names_the_field(call: Any, address: str) -> None:

@@ -12,7 +12,7 @@ from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
 from srgan.cache import PairCache
-from srgan.degradations import Degradation, Draw
+from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
@@ -38,8 +38,7 @@ def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
     """
     lr = []
     for index, picture in enumerate(pairs.hr):
-        draw = Draw((index,), torch.device("cpu"))
-        small = degradation(as_tensor([picture]), pairs.scale, draw)[0]
+        small = damaged(as_tensor([picture]), degradation, pairs.scale, index)[0]
         lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
     return PairCache(pairs.scale, pairs.hr, lr)
 

@@ -190,14 +190,14 @@ def _shuffled(graph: _Graph, scale: int, written: int) -> None:
     graph.node("Transpose", ["levels"], "channels_last", perm=[0, 2, 3, 1])
     graph.node("Reshape", ["channels_last", "pieces"], "in_pieces")
     graph.node("Transpose", ["in_pieces"], "apart", perm=[0, 1, 3, 2, 4])
-    wanted = 3 * scale
+    wanted, pieces = 3 * scale, "apart"
     if written > wanted * scale:
+        pieces = "needed"
         for name, value in (("first", 0), ("last", wanted), ("axis", 2)):
             graph.constant(name, np.array([value]))
-        graph.node("Slice", ["apart", "first", "last", "axis"], "needed")
+        graph.node("Slice", ["apart", "first", "last", "axis"], pieces)
     graph.constant("rows_apart", np.array([0, -1, 3, 0, 0]))
     graph.constant("all_rows", np.array([0, 0, -1, 3]))
-    source = "needed" if written > wanted * scale else "apart"
-    graph.node("Reshape", [source, "rows_apart"], "in_rows")
+    graph.node("Reshape", [pieces, "rows_apart"], "in_rows")
     graph.node("Transpose", ["in_rows"], "together", perm=[0, 1, 3, 2, 4])
     graph.node("Reshape", ["together", "all_rows"], "pixels")

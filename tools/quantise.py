@@ -42,7 +42,6 @@ _SIDE = 96  # of a low-resolution crop
 _QUANTISED = ("Conv", "Relu", "Add")
 _PARTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the range seen
 
-
 # Lowest and highest value of each activation.
 _Ranges = dict[str, tuple[np.float32, np.float32]]
 

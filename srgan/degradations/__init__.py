@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor
 
 from srgan.degradations.draw import Draw
@@ -23,6 +24,7 @@ __all__ = [
     "DegradationName",
     "Draw",
     "SecondOrder",
+    "damaged",
 ]
 
 DegradationName = Literal["bicubic", "camera", "real"]
@@ -101,3 +103,11 @@ class SecondOrder:
 DEGRADATIONS: Mapping[DegradationName, Degradation] = MappingProxyType(
     {"bicubic": Bicubic(), "camera": Camera(), "real": SecondOrder()}
 )
+
+
+def damaged(hr: Tensor, degradation: Degradation, scale: int, place: int) -> Tensor:
+    """Return the LR twin of the picture at a place of a collection.
+
+    What it suffers follows from the place alone, so that runs and models compare.
+    """
+    return degradation(hr, scale, Draw((place,), torch.device("cpu")))

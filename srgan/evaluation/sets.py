@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from srgan.cache import read_pair, read_rgb
-from srgan.degradations import DEGRADATIONS, DegradationName, Draw
+from srgan.degradations import DEGRADATIONS, DegradationName, damaged
 from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
@@ -63,7 +62,7 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
     for index, file in enumerate(files):
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
         if degradation != "bicubic":
-            lr = DEGRADATIONS[degradation](hr, scale, Draw((index,), torch.device("cpu")))
+            lr = damaged(hr, DEGRADATIONS[degradation], scale, index)
         yield Pair(file.hr.name, lr, hr)
 
 

@@ -82,7 +82,7 @@ def build_trainer(
     return Trainer(
         game,
         phases,
-        PatchSampler(pairs, config.batch_size, config.patch, config.seed),
+        PatchSampler(pairs, config.batch_size, config.patch, config.seed, device),
         device=device,
         precision=pick_precision(config.precision, device),
         ema_decay=config.ema,

@@ -45,20 +45,47 @@ def read_rgb(path: Path) -> Pixels:
 
 @dataclass(frozen=True)
 class PairCache:
-    """Aligned low- and high-resolution pictures.
+    """Aligned low- and high-resolution pictures, the pixels of all in one array, row by row.
 
     Attributes:
         scale: side of a high-resolution picture over that of its twin.
-        hr: uint8 ``[scale * H, scale * W, 3]`` for each picture, mapped from disk.
-        lr: uint8 ``[H, W, 3]`` for each picture.
+        lr_shapes: height and width of each low-resolution picture.
+        hr_pixels: uint8 ``[pixels, 3]``, mapped from disk.
+        lr_pixels: the same of their twins.
     """
 
     scale: int
-    hr: Sequence[Pixels]
-    lr: Sequence[Pixels]
+    lr_shapes: Sequence[tuple[int, int]]
+    hr_pixels: Pixels
+    lr_pixels: Pixels
+
+    @classmethod
+    def of(cls, scale: int, hr: Sequence[Pixels], lr: Sequence[Pixels]) -> "PairCache":
+        """Gather pictures, uint8 ``[scale * H, scale * W, 3]``, and twins, ``[H, W, 3]``."""
+        shapes = [(picture.shape[0], picture.shape[1]) for picture in lr]
+        large, small = (np.concatenate([p.reshape(-1, 3) for p in part]) for part in (hr, lr))
+        return cls(scale, shapes, large, small)
+
+    @property
+    def hr(self) -> list[Pixels]:
+        """Views of the pictures: uint8 ``[scale * H, scale * W, 3]`` each."""
+        return self._split(self.hr_pixels, self.scale)
+
+    @property
+    def lr(self) -> list[Pixels]:
+        """Views of their twins: uint8 ``[H, W, 3]`` each."""
+        return self._split(self.lr_pixels, 1)
+
+    def _split(self, pixels: Pixels, scale: int) -> list[Pixels]:
+        sides = [(height * scale, width * scale) for height, width in self.lr_shapes]
+        ends = np.cumsum([height * width for height, width in sides])
+        return [
+            pixels[end - height * width : end].reshape(height, width, 3)
+            for end, (height, width) in zip(ends, sides, strict=True)
+        ]
 
     def __len__(self) -> int:
-        return len(self.lr)
+        return len(self.lr_shapes)
 
 
 def _identity(path: Path) -> tuple[str, int, int]:
@@ -139,14 +166,11 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int
     (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
 
 
-def _split(file: Path, shapes: Sequence[tuple[int, int]]) -> list[Pixels]:
-    flat: Any = np.memmap(file, dtype=np.uint8, mode="r")
-    pictures, start = [], 0
-    for height, width in shapes:
-        end = start + height * width * 3
-        pictures.append(flat[start:end].reshape(height, width, 3))
-        start = end
-    return pictures
+def _mapped(file: Path) -> Pixels:
+    # Copy on write: nobody writes, but torch asks for memory that could be written to.
+    pixels: Any = np.memmap(file, dtype=np.uint8, mode="c")
+    flat: Pixels = pixels.reshape(-1, 3)
+    return flat
 
 
 def open_cache(
@@ -169,11 +193,11 @@ def open_cache(
     folder = cache_dir / _fingerprint(files, scale, smallest_side)
     if not folder.exists():
         _build(folder, files, scale, smallest_side)
-    shapes: list[tuple[int, int]] = json.loads((folder / "index.json").read_text())["lr_shapes"]
+    index = json.loads((folder / "index.json").read_text())
+    shapes = [(height, width) for height, width in index["lr_shapes"]]
     if not shapes:
         raise UserError(
             f"none of the {len(files)} files is a picture of at least "
             f"{smallest_side * scale} pixels a side"
         )
-    large = [(height * scale, width * scale) for height, width in shapes]
-    return PairCache(scale, _split(folder / "hr.bin", large), _split(folder / "lr.bin", shapes))
+    return PairCache(scale, shapes, _mapped(folder / "hr.bin"), _mapped(folder / "lr.bin"))

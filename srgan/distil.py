@@ -8,6 +8,7 @@ worth learning from are slow: here each crop is asked for once, instead of at ev
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -74,18 +75,46 @@ def _crops(config: DistilConfig, file: PictureFile, scale: int) -> Iterator[tupl
         yield f"{name}-{top}-{left}", lr[top : top + config.side, left : left + config.side]
 
 
-def _taught(teacher: Upscaler, lr: Pixels, device: torch.device, precision: Precision) -> Pixels:
-    batch = as_tensor([lr]).to(device)
+def _missing(config: DistilConfig, file: PictureFile, scale: int) -> dict[str, Pixels]:
+    """Return the crops of a picture that lack their pair, by name."""
+    try:
+        crops = dict(_crops(config, file, scale))
+    except ValueError as error:
+        logger.warning("left out: %s", error)
+        return {}
+    return {
+        name: lr
+        for name, lr in crops.items()
+        if not all(path.exists() for path in _pair(config, name, scale))
+    }
+
+
+def _pair(config: DistilConfig, name: str, scale: int) -> tuple[Path, Path]:
+    large, small = (config.out / folder / f"{name}.png" for folder in ("HR", f"LRx{scale}"))
+    return large, small
+
+
+def _taught(
+    teacher: Upscaler, crops: list[Pixels], device: torch.device, precision: Precision
+) -> list[Pixels]:
+    batch = as_tensor(crops).to(device)
     with torch.inference_mode(), autocast(precision, device):
         hr = teacher.run(batch).float().clamp(0, 1).mul(255).round()
-    pixels: Pixels = hr[0].permute(1, 2, 0).to("cpu", torch.uint8).numpy()
-    return pixels
+    return list(hr.permute(0, 2, 3, 1).to("cpu", torch.uint8).numpy())
+
+
+def _write(paths: tuple[Path, Path], pictures: tuple[Pixels, Pixels]) -> None:
+    for path, pixels in zip(paths, pictures, strict=True):
+        with appearing(path) as file:
+            Image.fromarray(pixels).save(file)
 
 
 def distil(config: DistilConfig) -> bool:
     """Write the pairs, in an order in which every beginning is a fair sample.
 
-    What is there already stays: a second call goes on where the first one was stopped.
+    Pictures are read ahead and written behind while the teacher is asked, about all crops of a
+    picture at once. What is there already stays: a second call goes on where the first one was
+    stopped.
 
     Raises:
         UserError: if the teacher or the data cannot be had.
@@ -96,19 +125,25 @@ def distil(config: DistilConfig) -> bool:
     scale = teacher.scale
     pictures, _ = hold_out(training_pictures(config.data, config.data_dir, scale), config.holdout)
     order = np.random.default_rng(config.seed).permutation(len(pictures))
-    for index in tqdm(order, desc="asking", disable=None):
+
+    def read(index: int) -> dict[str, Pixels]:
+        return _missing(config, pictures[index], scale)
+
+    with ThreadPoolExecutor() as readers, ThreadPoolExecutor() as writers:
+        writing: list[Future[None]] = []
         try:
-            crops = list(_crops(config, pictures[index], scale))
-        except ValueError as error:
-            logger.warning("left out: %s", error)
-            continue
-        for name, lr in crops:
-            small, large = (config.out / f / f"{name}.png" for f in (f"LRx{scale}", "HR"))
-            if small.exists() and large.exists():
-                continue
-            for path, pixels in ((large, _taught(teacher, lr, device, precision)), (small, lr)):
-                with appearing(path) as file:
-                    Image.fromarray(pixels).save(file)
+            for crops in tqdm(readers.map(read, order), "asking", len(order), disable=None):
+                if not crops:
+                    continue
+                lr = list(crops.values())
+                taught = _taught(teacher, lr, device, precision)
+                for name, small, large in zip(crops, lr, taught, strict=True):
+                    paths = _pair(config, name, scale)
+                    writing.append(writers.submit(_write, paths, (large, small)))
+        finally:
+            readers.shutdown(cancel_futures=True)  # or an interrupt would wait for all of them
+        for each in writing:
+            each.result()  # raises what went wrong
     logger.info("train on them with --data %s", config.out)
     return True
 

@@ -1,8 +1,10 @@
 """Random aligned patches for training: batch ``i`` is a pure function of the seed and ``i``."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,11 +13,15 @@ from srgan.cache import PairCache, Pixels
 
 __all__ = ["PatchSampler", "as_tensor"]
 
+_SHARE_OF_DEVICE = 0.5  # of its free memory, that pictures may take
+
+_Array = npt.NDArray[np.int64]
+
 
 def as_tensor(patches: list[Pixels]) -> Tensor:
     """Stack pictures of one size, uint8 ``[H, W, 3]``, into float32 ``[N, 3, H, W]`` in [0, 1]."""
-    # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later. Turned
-    # patches are views with other strides, which np.stack would keep.
+    # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later. A turned
+    # picture is a view with other strides, which np.stack would keep.
     stacked = np.stack([np.ascontiguousarray(patch) for patch in patches])
     return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div_(255)
 
@@ -24,17 +30,39 @@ def as_tensor(patches: list[Pixels]) -> Tensor:
 class PatchSampler:
     """Draws batches of patch pairs, every pixel of the collection equally likely, in 8 poses.
 
+    A graphics card that has room for the whole collection holds it, and cuts the patches itself:
+    no processor keeps up with a small generator there.
+
     Attributes:
         pairs: the pictures.
         batch_size: pairs a batch.
         patch: side of a low-resolution patch, in pixels.
         seed: batches with the same seed and index are equal.
+        device: that batches are for.
     """
 
     pairs: PairCache
     batch_size: int
     patch: int
     seed: int = 0
+    device: torch.device | str = "cpu"
+
+    @cached_property
+    def _pixels(self) -> tuple[Tensor, Tensor]:
+        """Pixels of all pictures and of all their twins, uint8 ``[pixels, 3]``."""
+        both = (torch.from_numpy(self.pairs.hr_pixels), torch.from_numpy(self.pairs.lr_pixels))
+        device = torch.device(self.device)
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if sum(pixels.nbytes for pixels in both) < _SHARE_OF_DEVICE * free:
+                return both[0].to(device), both[1].to(device)
+        return both
+
+    @cached_property
+    def _places(self) -> tuple[_Array, _Array, _Array]:
+        """Height, width and first pixel of each low-resolution picture."""
+        heights, widths = np.array(self.pairs.lr_shapes, dtype=np.int64).T
+        return heights, widths, np.cumsum(heights * widths) - heights * widths
 
     def batch(self, index: int) -> Batch:
         """Return HR patches conditioned on LR ones.
@@ -43,19 +71,39 @@ class PatchSampler:
         [0, 1].
         """
         random = np.random.default_rng((self.seed, index))
-        areas = np.array([lr.shape[0] * lr.shape[1] for lr in self.pairs.lr], dtype=np.float64)
+        heights, widths, firsts = self._places
+        areas = (heights * widths).astype(np.float64)
         chosen = random.choice(len(areas), self.batch_size, p=areas / areas.sum())
-        side, scale = self.patch, self.pairs.scale
-        lr_patches: list[Pixels] = []
-        hr_patches: list[Pixels] = []
-        for which in chosen:
-            lr, hr = self.pairs.lr[which], self.pairs.hr[which]
-            top = int(random.integers(lr.shape[0] - side + 1))
-            left = int(random.integers(lr.shape[1] - side + 1))
-            turns, mirror = int(random.integers(4)), bool(random.integers(2))
-            for picture, step, patches in ((lr, 1, lr_patches), (hr, scale, hr_patches)):
-                rows = slice(top * step, (top + side) * step)
-                columns = slice(left * step, (left + side) * step)
-                patch = np.rot90(picture[rows, columns], turns)
-                patches.append(patch[:, ::-1] if mirror else patch)
-        return Batch(real=as_tensor(hr_patches), cond=as_tensor(lr_patches))
+        tops = random.integers(heights[chosen] - self.patch + 1)
+        lefts = random.integers(widths[chosen] - self.patch + 1)
+        poses = random.integers(8, size=self.batch_size)
+
+        def patches(pixels: Tensor, scale: int) -> Tensor:
+            width = widths[chosen] * scale
+            corner = firsts[chosen] * scale**2 + tops * scale * width + lefts * scale
+            return _cut(pixels, corner, width, self.patch * scale, poses)
+
+        hr, lr = self._pixels
+        return Batch(real=patches(hr, self.pairs.scale), cond=patches(lr, 1))
+
+
+def _cut(pixels: Tensor, corners: _Array, widths: _Array, side: int, poses: _Array) -> Tensor:
+    """Return square patches, float32 ``[N, 3, side, side]`` in [0, 1].
+
+    Args:
+        pixels: of all pictures, uint8 ``[pixels, 3]``.
+        corners: the first pixel of each patch.
+        widths: of the picture that each patch lies in.
+        side: of a patch.
+        poses: 0 to 7; one bit each for upside down, mirrored, and rows for columns.
+    """
+    upside, mirrored, turned = ((poses & bit) != 0 for bit in (1, 2, 4))
+    starts = corners + (side - 1) * (np.where(upside, widths, 0) + mirrored)
+    rows, columns = np.where(upside, -widths, widths), np.where(mirrored, -1, 1)
+    steps = np.where(turned, (columns, rows), (rows, columns))
+    start, down, right = torch.from_numpy(np.stack([starts, *steps])).to(pixels.device)[..., None]
+    along = torch.arange(side, device=pixels.device)
+    where = (start + down * along)[:, :, None] + (right * along)[:, None]
+    # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later.
+    patches = pixels.index_select(0, where.flatten()).view(*where.shape, 3)
+    return patches.permute(0, 3, 1, 2).float().div_(255)

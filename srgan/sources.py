@@ -160,15 +160,20 @@ def hold_out(
 ) -> tuple[Sequence[PictureFile], Sequence[PictureFile]]:
     """Divide pictures into those to train on and ``count`` others, spread over the list.
 
+    Where only some bring a low-resolution twin, the others are the ones that are held out: a score
+    over both kinds would mean nothing, and pairs of a teacher's that join a collection leave it
+    with the same pictures held out.
+
     Raises:
         UserError: if more than half would be held out.
     """
     if count == 0:
         return pictures, []
-    if count * 2 > len(pictures):
+    eligible = [p for p in pictures if p.lr is None] or pictures
+    if count * 2 > len(eligible):
         raise UserError(
-            f"--holdout {count} would take more than half of the {len(pictures)} pictures"
+            f"--holdout {count} would take more than half of the {len(eligible)} pictures"
         )
-    stride = len(pictures) // count
-    held_out = pictures[stride // 2 :: stride][:count]
+    stride = len(eligible) // count
+    held_out = eligible[stride // 2 :: stride][:count]
     return [p for p in pictures if p not in set(held_out)], held_out

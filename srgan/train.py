@@ -53,10 +53,15 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
 
 def seconds_a_step(trainer: Trainer, steps: int) -> float:
     """Return the seconds that a step takes, after two that warm up."""
-    trainer.train(trainer.step + 2)
-    start = time.perf_counter()
-    trainer.train(trainer.step + steps)
-    return (time.perf_counter() - start) / steps
+
+    def finished(until: int) -> float:
+        trainer.train(until)
+        if trainer.device.type == "cuda":  # which works on while Python goes ahead
+            torch.cuda.synchronize(trainer.device)
+        return time.perf_counter()
+
+    start = finished(trainer.step + 2)
+    return (finished(trainer.step + steps) - start) / steps
 
 
 def _fit_minutes(
@@ -99,12 +104,22 @@ def _saved_steps(config: TrainConfig) -> TrainConfig:
     )
 
 
-def _cpu_hours(generator: Path) -> float:
-    """Return the processor time that a generator's file says its training has taken so far."""
-    if not generator.exists():
-        return 0.0
-    hours: float = load_state(generator)["training"].get("cpu_hours", 0.0)
-    return hours
+class _Hours:
+    """Counts the hours that a training takes, over all sittings, of processors and of GPUs."""
+
+    def __init__(self, device: torch.device, earlier: Path | None) -> None:
+        """Go on from what the generator file ``earlier`` says, if there is one."""
+        self._gpus = distributed.size() if device.type == "cuda" else 0
+        self._began = time.monotonic()
+        known = load_state(earlier)["training"] if earlier and earlier.exists() else {}
+        self._spent = {name: known.get(name, 0.0) for name in ("cpu_hours", "gpu_hours")}
+
+    def __call__(self) -> dict[str, float]:
+        seconds = {
+            "cpu_hours": time.process_time(),
+            "gpu_hours": self._gpus * (time.monotonic() - self._began),
+        }
+        return {name: round(self._spent[name] + s / 3600, 3) for name, s in seconds.items()}
 
 
 def _curve(history: Path) -> list[dict[str, float]]:
@@ -166,14 +181,14 @@ def train(config: TrainConfig) -> bool:
         spec, len(pairs), undone, trainer.precision, device, run.folder,
     )  # fmt: skip
 
-    spent = _cpu_hours(run.generator) if config.resume else 0.0
+    hours = _Hours(device, run.generator if config.resume else None)
 
     def keep(trainer: Trainer) -> None:
         record = {
             "settings": _settings(config),
             "steps": trainer.step,
             "pictures": len(pairs),
-            "cpu_hours": round(spent + time.process_time() / 3600, 3),
+            **hours(),
             "curve": _curve(run.history),
         }
         if earlier:
@@ -191,7 +206,8 @@ def train(config: TrainConfig) -> bool:
     for folder in config.validate:
         pictures_of = Samples(middles(folder, spec.scale), run.samples / folder.name)
         observers.append(Periodic(config.checkpoint_every, pictures_of))
-    scores = validation(kept_back, undone, config.validate, spec.scale)
+    looked_at = low_resolution(held_out, config.degradation)
+    scores = validation(kept_back, looked_at, config.validate, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,

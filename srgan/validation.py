@@ -40,7 +40,7 @@ def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
     for index, picture in enumerate(pairs.hr):
         small = damaged(as_tensor([picture]), degradation, pairs.scale, index)[0]
         lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
-    return PairCache(pairs.scale, pairs.hr, lr)
+    return PairCache.of(pairs.scale, pairs.hr, lr)
 
 
 def validation(

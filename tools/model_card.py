@@ -149,6 +149,7 @@ def describe(config: CardConfig) -> dict[str, Any]:
             "command": config.command,
             "steps": sum(run["steps"] for run in runs),
             "cpu_hours": round(sum(run.get("cpu_hours", 0.0) for run in runs), 1),
+            "gpu_hours": round(sum(run.get("gpu_hours", 0.0) for run in runs), 2),
             "curve": _curve(_line(training)),
             "runs": [run["settings"] for run in runs],
         },
@@ -179,6 +180,11 @@ def _drawn(curve: list[dict[str, float]]) -> list[str]:
     return [*lines, ""]
 
 
+def _hours(training: dict[str, Any]) -> str:
+    hours = f"{training['cpu_hours']} hours of processor time"
+    return f"{hours} and {training['gpu_hours']} of a GPU" if training["gpu_hours"] else hours
+
+
 def render(card: dict[str, Any]) -> str:
     """Return the card as Markdown."""
     spec, training = card["architecture"], card["training"]
@@ -194,8 +200,7 @@ def render(card: dict[str, Any]) -> str:
         "pixel.",
         f"- Trained on {training['data']}",
         "",
-        f"Trained for {training['steps']:,} steps, {training['cpu_hours']} hours of processor "
-        "time, by",
+        f"Trained for {training['steps']:,} steps, {_hours(training)}, by",
         "",
         *(f"    {line}" for line in training["command"].splitlines()),
         "",

@@ -68,7 +68,7 @@ def _noise(scale: int, patch: int) -> PairCache:
         random.integers(0, 256, (side, side, 3), dtype=np.uint8)
         for side in (2 * patch * scale, 2 * patch)
     )
-    return PairCache(scale, [hr], [lr])
+    return PairCache.of(scale, [hr], [lr])
 
 
 def _parts(settings: TrainConfig, device: torch.device) -> tuple[Trainer, dict[str, nn.Module]]:

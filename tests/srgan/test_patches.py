@@ -16,7 +16,7 @@ SCALE = 2
 def pairs_of(*sizes: tuple[int, int], scale: int = SCALE) -> PairCache:
     hr = [picture(height, width, seed=index) for index, (height, width) in enumerate(sizes)]
     lr = [imresize_uint8(planes(p), 1 / scale).permute(1, 2, 0).numpy() for p in hr]
-    return PairCache(scale, hr, lr)
+    return PairCache.of(scale, hr, lr)
 
 
 def levels(patches: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def test_all_eight_poses_occur_about_equally_and_in_both_alike() -> None:
 def test_pictures_are_drawn_by_their_area() -> None:
     hr = [np.full((16, 16, 3), 10, np.uint8), np.full((48, 48, 3), 200, np.uint8)]
     lr = [np.full((8, 8, 3), 10, np.uint8), np.full((24, 24, 3), 200, np.uint8)]
-    batch = PatchSampler(PairCache(2, hr, lr), batch_size=2000, patch=8).batch(0)
+    batch = PatchSampler(PairCache.of(2, hr, lr), batch_size=2000, patch=8).batch(0)
     share = float((batch.real[:, 0, 0, 0] < 0.5).float().mean())
     assert share == pytest.approx(0.1, abs=0.03)
 
@@ -101,7 +101,7 @@ def test_pictures_are_drawn_by_their_area() -> None:
 def test_every_place_of_a_picture_can_be_drawn() -> None:
     hr = np.arange(20 * 22, dtype=np.uint16).reshape(20, 22, 1)
     marks = np.concatenate([hr % 256, hr // 256, 0 * hr], axis=2).astype(np.uint8)
-    pairs = PairCache(2, [marks], [np.zeros((10, 11, 3), np.uint8)])
+    pairs = PairCache.of(2, [marks], [np.zeros((10, 11, 3), np.uint8)])
     batch = levels(PatchSampler(pairs, batch_size=600, patch=8).batch(0).real).int()
     corners = {int(p[0, r, c] + 256 * p[1, r, c]) for p in batch for r in (0, 15) for c in (0, 15)}
     tops = {

@@ -23,6 +23,7 @@ from srgan.generators import GeneratorSpec, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
+from srgan.sources import hold_out, training_pictures
 from srgan.train import TrainConfig, train
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
@@ -194,6 +195,20 @@ def test_pairs_are_trained_and_validated_on_as_they_are(
     assert scores["validation/pairs_psnr_y"] > 25
     with pytest.raises(UserError, match="--degradation real makes its own low-resolution"):
         train(replace(config, degradation="real", out=tmp_path / "other"))
+
+
+def test_a_teachers_pairs_leave_the_same_photographs_held_out(
+    config: TrainConfig, photos: list[Path], tmp_path: Path
+) -> None:
+    folder = save_pairs(tmp_path / "pairs", 6)
+    alone, both = (
+        hold_out(training_pictures(data, tmp_path, 2), 2)
+        for data in (config.data, f"{folder},{config.data}")
+    )
+    assert alone[1] == both[1]
+    assert len(both[0]) == len(photos) - 2 + 6
+    train(replace(config, data=f"{folder},{config.data}", adversarial_steps=0))
+    assert list(recorded(config)) == ["validation/bicubic_psnr_y"]
 
 
 def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:

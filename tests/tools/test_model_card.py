@@ -27,7 +27,13 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> CardConfig:
     generator = folder / "generator.safetensors"
     curve = [{"step": 100.0 * n, "bicubic_psnr_y": 20.0 + n} for n in range(1, 21)]
     first = {"steps": 234, "settings": {"seed": 3}, "cpu_hours": 0.5, "curve": curve[:2]}
-    last = {"steps": 1000, "settings": {"seed": 4}, "cpu_hours": 1.2, "curve": curve}
+    last = {
+        "steps": 1000,
+        "settings": {"seed": 4},
+        "cpu_hours": 1.2,
+        "gpu_hours": 0.25,
+        "curve": curve,
+    }
     training = {**last, "before": first}
     save_generator(generator, spec, spec.build().state_dict(), training)
     model = folder / "tiny.onnx"
@@ -56,7 +62,7 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
     assert (card["name"], card["license"], card["scale"], card["halo"]) == ("tiny", "CC0-1.0", 2, 4)
     assert card["architecture"] == vars(GeneratorSpec("light", 2, 16, 1))
     training = card["training"]
-    assert (training["steps"], training["cpu_hours"]) == (1234, 1.7)
+    assert (training["steps"], training["cpu_hours"], training["gpu_hours"]) == (1234, 1.7, 0.25)
     assert training["runs"] == [{"seed": 3}, {"seed": 4}]
     assert [point["step"] for point in training["curve"][:3]] == [100, 200, 334]
     page = config.models[0].with_suffix(".md").read_text()
@@ -65,7 +71,7 @@ def test_it_says_what_the_model_is_and_how_it_was_made(config: CardConfig) -> No
         "CC0-1.0",
         "five pictures of waves.",
         "python -m it",
-        "1,234 steps, 1.7 hours",
+        "1,234 steps, 1.7 hours of processor time and 0.25 of a GPU, by",
         "| step | 100 | 334 |",
         "| 2,234 |",
         "| 21.00 | 21.00 |",

@@ -93,36 +93,45 @@ class Muon(Optimizer):
         return loss
 
     def _step_matrices(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        if not parameters:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        momenta = [self._state(p, "momentum")["momentum"] for p in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])  # Nesterov's
         by_shape: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
-        for parameter in parameters:
-            gradient = parameter.grad
-            assert gradient is not None
-            state = self.state[parameter]
-            if not state:
-                state["momentum"] = torch.zeros_like(parameter)
-            state["momentum"].lerp_(gradient, 1 - group["momentum"])
-            ahead = gradient.lerp(state["momentum"], group["momentum"])  # Nesterov's
-            matrix = ahead.flatten(1)
+        for parameter, direction in zip(parameters, ahead, strict=True):
+            matrix = direction.flatten(1)
             by_shape.setdefault((matrix.shape[0], matrix.shape[1]), []).append((parameter, matrix))
         for (rows, columns), members in by_shape.items():
             updates = orthogonalise(torch.stack([matrix for _, matrix in members]))
             size = group["lr"] * 0.2 * max(rows, columns) ** 0.5
-            for (parameter, _), update in zip(members, updates, strict=True):
-                parameter.sub_(update.view(parameter.shape), alpha=size)
+            moved = [parameter for parameter, _ in members]
+            shaped = [u.view(p.shape) for u, p in zip(updates, moved, strict=True)]
+            torch._foreach_add_(moved, shaped, alpha=-size)
 
     def _step_adam(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        if not parameters:
+            return
         first, second = group["betas"]
-        for parameter in parameters:
-            gradient = parameter.grad
-            assert gradient is not None
-            state = self.state[parameter]
-            if not state:
-                state["steps"] = 0
-                state["mean"] = torch.zeros_like(parameter)
-                state["square"] = torch.zeros_like(parameter)
-            state["steps"] += 1
-            state["mean"].lerp_(gradient, 1 - first)
-            state["square"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-            mean = state["mean"] / (1 - first ** state["steps"])
-            square = state["square"] / (1 - second ** state["steps"])
-            parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-group["lr"])
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        states = [self._state(p, "mean", "square") for p in parameters]
+        for state in states:
+            state["steps"] = state.get("steps", 0) + 1
+        means, squares = ([state[name] for state in states] for name in ("mean", "square"))
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - second)
+        roots = torch._foreach_div(squares, [1 - second ** state["steps"] for state in states])
+        torch._foreach_sqrt_(roots)
+        torch._foreach_add_(roots, group["eps"])
+        steps = [-group["lr"] / (1 - first ** state["steps"]) for state in states]
+        torch._foreach_addcdiv_(parameters, means, roots, steps)
+
+    def _state(self, parameter: Tensor, *names: str) -> dict[str, Any]:
+        """Return a parameter's state, in which the tensors ``names`` begin as zeros."""
+        state: dict[str, Any] = self.state[parameter]
+        for name in names:
+            if name not in state:
+                state[name] = torch.zeros_like(parameter)
+        return state

@@ -12,6 +12,7 @@ from core.game import Batch
 from core.muon import Muon
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
 from core.precision import pick_precision
+from core.recording import record_passes
 from core.schedule import Schedule, cosine, linear, milestones
 from core.trainer import Prepare, Trainer
 from srgan.cache import PairCache
@@ -77,18 +78,25 @@ def build_trainer(
             _discriminator_phase(config, game.discriminator),
             _adversarial_phase(config, game.generator, always, pairs.scale, device),
         ]
-    if config.compile:
-        game.generator.compile()
-    return Trainer(
+    precision = pick_precision(config.precision, device)
+    trainer = Trainer(
         game,
         phases,
         PatchSampler(pairs, config.batch_size, config.patch, config.seed, device),
         device=device,
-        precision=pick_precision(config.precision, device),
+        precision=precision,
         ema_decay=config.ema,
         accumulate=config.accumulate,
         prepare=_degrading(config, pairs.scale),
     )
+    on_a_card = device.type == "cuda"
+    if config.compile:
+        game.generator.compile(mode="reduce-overhead" if on_a_card else "default")
+    elif on_a_card and config.accumulate == 1 and not config.quantisation_aware:
+        example = torch.rand(config.batch_size, 3, config.patch, config.patch, device=device)
+        example = example.contiguous(memory_format=torch.channels_last)
+        record_passes(game.generator.train(), example, precision)
+    return trainer
 
 
 def _terms_of_both_parts(config: TrainConfig, scale: int, device: torch.device) -> list[Term]:

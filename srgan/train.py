@@ -52,7 +52,7 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def seconds_a_step(trainer: Trainer, steps: int) -> float:
-    """Return the seconds that a step takes, after two that warm up."""
+    """Return the seconds that a step takes, after four that compile and warm up."""
 
     def finished(until: int) -> float:
         trainer.train(until)
@@ -60,7 +60,7 @@ def seconds_a_step(trainer: Trainer, steps: int) -> float:
             torch.cuda.synchronize(trainer.device)
         return time.perf_counter()
 
-    start = finished(trainer.step + 2)
+    start = finished(trainer.step + 4)
     return (finished(trainer.step + steps) - start) / steps
 
 
@@ -74,7 +74,7 @@ def _fit_minutes(
             trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
             game = build_game(trial, copy.deepcopy(generator))
             total += getattr(config, name) * seconds_a_step(
-                build_trainer(trial, game, pairs, device), 10
+                build_trainer(trial, game, pairs, device), 100 if device.type == "cuda" else 10
             )
     factor = 60 * config.minutes / max(distributed.gather(total))
 

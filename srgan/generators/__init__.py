@@ -9,7 +9,7 @@ from typing import Any, Literal
 from core.checkpoint import CheckpointError, load_state, save_state
 from core.command import UserError
 from srgan.generators.base import Generator
-from srgan.generators.light import Light
+from srgan.generators.light import Gated, Light
 from srgan.generators.rrdb import RRDB
 from srgan.generators.srresnet import SRResNet
 
@@ -24,10 +24,10 @@ __all__ = [
     "save_generator",
 ]
 
-GeneratorName = Literal["light", "srresnet", "rrdb"]
+GeneratorName = Literal["light", "gated", "srresnet", "rrdb"]
 
 _NETWORKS: Mapping[str, type[Light] | type[RRDB] | type[SRResNet]] = MappingProxyType(
-    {"light": Light, "rrdb": RRDB, "srresnet": SRResNet}
+    {"light": Light, "gated": Gated, "rrdb": RRDB, "srresnet": SRResNet}
 )
 
 

@@ -89,10 +89,9 @@ def build_trainer(
         accumulate=config.accumulate,
         prepare=_degrading(config, pairs.scale),
     )
-    on_a_card = device.type == "cuda"
     if config.compile:
-        game.generator.compile(mode="reduce-overhead" if on_a_card else "default")
-    elif on_a_card and config.accumulate == 1 and not config.quantisation_aware:
+        game.generator.compile()
+    elif device.type == "cuda" and config.accumulate == 1 and not config.quantisation_aware:
         example = torch.rand(config.batch_size, 3, config.patch, config.patch, device=device)
         example = example.contiguous(memory_format=torch.channels_last)
         record_passes(game.generator.train(), example, precision)

@@ -46,8 +46,10 @@ def deepen(config: DeepenConfig) -> bool:
             fewer blocks.
     """
     network, spec, training = load_generator(config.generator)
-    if spec.name != "light":
-        raise UserError(f"{config.generator} is {spec.name}; only light generators are deepened")
+    if spec.name not in ("light", "gated"):
+        raise UserError(
+            f"{config.generator} is {spec.name}; only light and gated generators are deepened"
+        )
     if config.blocks <= spec.blocks:
         raise UserError(
             f"--blocks must be more than the {spec.blocks} of {config.generator}, "

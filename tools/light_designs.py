@@ -1,4 +1,4 @@
-"""Why the light generators are residual: three designs, trained for equal time and timed.
+"""Why the light generators look as they do: four designs, trained for equal time and timed.
 
 The rejected designs live here and nowhere else.
 """
@@ -21,7 +21,7 @@ from srgan.assembly import build_game, build_trainer
 from srgan.cache import open_cache
 from srgan.config import TrainConfig
 from srgan.evaluation.scores import mean_psnr_y
-from srgan.generators import Generator, Light
+from srgan.generators import Gated, Generator, Light
 from srgan.sources import training_pictures
 from srgan.train import seconds_a_step
 from srgan.upscalers import open_upscaler
@@ -110,6 +110,7 @@ class _Attention(Light):
 
 DESIGNS: Mapping[str, Callable[[int, int, int], Generator]] = {
     "residual": Light,
+    "gated": Gated,
     "plain": _Plain,
     "attention": _Attention,
 }

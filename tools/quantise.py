@@ -39,7 +39,7 @@ _CALIBRATION = 48
 _JUDGED = 16
 _MOST_FLOATS = 2  # convolutions; with more of them, a twin is hardly faster
 _SIDE = 96  # of a low-resolution crop
-_QUANTISED = ("Conv", "Relu", "Add")
+_QUANTISED = ("Conv", "Relu", "Add", "Mul", "Clip")
 _PARTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the range seen
 
 # Lowest and highest value of each activation.

@@ -15,6 +15,7 @@ from srgan.generators.srresnet import SRResNet
 
 __all__ = [
     "RRDB",
+    "Gated",
     "Generator",
     "GeneratorName",
     "GeneratorSpec",

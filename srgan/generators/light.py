@@ -26,6 +26,14 @@ class _ResidualBlock(nn.Module):
         return x + residual
 
 
+class _GatedBlock(_ResidualBlock):
+    """A residual block whose result also weighs the sum, by half to one and a half."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.second(self.relu(self.first(x)))
+        return (x + residual) * (1 + residual.clamp(-0.5, 0.5))
+
+
 class Light(Generator):
     """Residual 3x3 blocks at low resolution, one pixel shuffle, and a nearest-neighbour skip.
 
@@ -34,6 +42,8 @@ class Light(Generator):
     network a residual with a small range, which survives rounding to 8 bits.
     """
 
+    _block: type[_ResidualBlock] = _ResidualBlock
+
     def __init__(self, scale: int = 4, width: int = 32, blocks: int = 4) -> None:
         """Build the network.
 
@@ -41,15 +51,16 @@ class Light(Generator):
             ValueError: if ``scale`` is below 2 or ``width`` is not a multiple of 16.
         """
         super().__init__()
+        name = type(self).__name__.lower()
         if scale < 2:
-            raise ValueError(f"light's scale must be at least 2, not {scale}")
+            raise ValueError(f"{name}'s scale must be at least 2, not {scale}")
         if width < 16 or width % 16:
-            raise ValueError(f"light's width must be a multiple of 16, not {width}")
+            raise ValueError(f"{name}'s width must be a multiple of 16, not {width}")
         self.scale = scale
         self.width = width
         self.halo = 2 * blocks + 2
         self.head = nn.Conv2d(3, width, 3, padding=1)
-        self.body = nn.Sequential(*(_ResidualBlock(width) for _ in range(blocks)))
+        self.body = nn.Sequential(*(self._block(width) for _ in range(blocks)))
         self.tail = nn.Conv2d(width, 3 * scale**2, 3, padding=1)
         with torch.no_grad():
             self.tail.weight.mul_(0.1)
@@ -66,18 +77,12 @@ class Light(Generator):
         return residual + F.interpolate(lr, scale_factor=float(self.scale), mode="nearest")
 
 
-class _GatedBlock(_ResidualBlock):
-    """A residual block whose finding also weighs what it is added to."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual: Tensor = self.second(self.relu(self.first(x)))
-        return (x + residual) * (1 + residual.clamp(-0.5, 0.5))
-
-
 class Gated(Light):
-    """The light generator with parameter-free attention, in operations that integers can do."""
+    """The light generator with attention that has no parameters (SPAN, Wan et al. 2024).
 
-    def __init__(self, scale: int = 4, width: int = 32, blocks: int = 4) -> None:
-        """Build the network; see :class:`Light`."""
-        super().__init__(scale, width, blocks)
-        self.body = nn.Sequential(*(_GatedBlock(width) for _ in range(blocks)))
+    What a block finds decides how much of the picture so far it lets through. SPAN's sigmoid is a
+    clamp here, and its products keep close to their factors, since integers do both fast and
+    without loss.
+    """
+
+    _block = _GatedBlock

@@ -7,7 +7,7 @@ import torch
 
 from core.command import UserError
 from srgan.deepen import DeepenConfig, deepen
-from srgan.generators import GeneratorSpec, load_generator, save_generator
+from srgan.generators import GeneratorName, GeneratorSpec, load_generator, save_generator
 
 
 def saved(path: Path, spec: GeneratorSpec) -> Path:
@@ -15,12 +15,13 @@ def saved(path: Path, spec: GeneratorSpec) -> Path:
     return path
 
 
-def test_a_deeper_generator_gives_the_same_pictures(tmp_path: Path) -> None:
-    shallow = saved(tmp_path / "shallow.safetensors", GeneratorSpec("light", 2, 16, 1))
+@pytest.mark.parametrize("name", ["light", "gated"])
+def test_a_deeper_generator_gives_the_same_pictures(name: GeneratorName, tmp_path: Path) -> None:
+    shallow = saved(tmp_path / "shallow.safetensors", GeneratorSpec(name, 2, 16, 1))
     out = tmp_path / "new" / "deep.safetensors"
     assert deepen(DeepenConfig(shallow, 3, out))
     deep, spec, training = load_generator(out)
-    assert spec == GeneratorSpec("light", 2, 16, 3)
+    assert spec == GeneratorSpec(name, 2, 16, 3)
     assert training == {"steps": 7}
     lr = torch.rand(1, 3, 9, 7)
     assert torch.equal(deep(lr), load_generator(shallow)[0](lr))
@@ -44,7 +45,7 @@ def test_its_new_blocks_learn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        (GeneratorSpec("srresnet", 2, 4, 1), "only light generators are deepened"),
+        (GeneratorSpec("srresnet", 2, 4, 1), "only light and gated generators are deepened"),
         (GeneratorSpec("light", 2, 16, 2), "--blocks must be more than the 2 of"),
     ],
 )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.checkpoint import CheckpointError, save_state
 from core.command import UserError
 from srgan.generators import (
+    Gated,
     Generator,
     GeneratorName,
     GeneratorSpec,
@@ -23,6 +24,7 @@ SPECS = [
     GeneratorSpec("light", 4, 16, 1),
     GeneratorSpec("light", 3, 16, 2),
     GeneratorSpec("light", 2, 32, 1),
+    GeneratorSpec("gated", 4, 16, 2),
     GeneratorSpec("srresnet", 2, 4, 1),
     GeneratorSpec("srresnet", 4, 4, 2),
     GeneratorSpec("srresnet", 8, 4, 1),
@@ -85,7 +87,7 @@ def test_nothing_further_than_the_halo_is_looked_at(spec: GeneratorSpec) -> None
         assert 0 < reach(network, side, side + 2) <= network.halo
 
 
-@pytest.mark.parametrize("spec", [s for s in SPECS if s.name == "light"], ids=str)
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.name in ("light", "gated")], ids=str)
 def test_lights_halo_is_tight(spec: GeneratorSpec) -> None:
     network = positive(spec)
     assert network.halo == 2 * spec.blocks + 2
@@ -159,11 +161,26 @@ def test_light_starts_near_the_nearest_neighbour_enlargement() -> None:
     assert torch.equal(network(lr), nearest)
 
 
+@torch.no_grad()
+def test_a_gate_weighs_the_sum_by_what_the_block_finds() -> None:
+    torch.manual_seed(0)
+    gated, light = Gated(4, 16, 1), Light(4, 16, 1)
+    gated.get_parameter("body.0.second.weight").mul_(50)
+    light.load_state_dict(gated.state_dict())
+    block, plain = (network.get_submodule("body.0") for network in (gated, light))
+    x = torch.randn(1, 16, 6, 6)
+    found = plain(x) - x
+    assert found.min() < -0.5
+    assert found.max() > 0.5
+    torch.testing.assert_close(block(x), plain(x) * (1 + found.clip(-0.5, 0.5)))
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "width", "blocks", "sentence"),
     [
         ("light", 1, 16, 1, "scale must be at least 2, not 1"),
         ("light", 4, 40, 1, "width must be a multiple of 16, not 40"),
+        ("gated", 4, 40, 1, "gated's width must be a multiple of 16, not 40"),
         ("light", 4, 0, 1, "width must be at least 1, not 0"),
         ("light", 4, 16, 0, "blocks must be at least 1, not 0"),
         ("srresnet", 3, 8, 1, "scale must be a power of two from 2, not 3"),

@@ -67,6 +67,13 @@ class ServerConfig:
     provider: Provider = "cpu"
     """What computes. All but cpu need another package than onnxruntime, such as onnxruntime-gpu."""
 
+    max_batch: int = 1
+    """Equal tiles, of any requests, that are computed in one run. More than 1 pays on graphics
+    cards, not on processors; twice as many are then in work where concurrency is not given."""
+
+    batch_delay_ms: float = 0.0
+    """How long a tile waits for others to share a run with even where nothing else is running."""
+
     tile: int = DEFAULT_TILE
     """Side of the tiles that images are cut into, in input pixels."""
 
@@ -107,6 +114,11 @@ class ServerConfig:
         for name in ("concurrency", "threads"):
             if getattr(self, name) is not None:
                 check_range(self, name, 1, 1024)
+        check_range(self, "max_batch", 1, 256)
+        if self.max_batch > (self.concurrency or self.max_batch):
+            allowed = f"at most concurrency, {self.concurrency}"
+            raise InvalidConfig("max_batch", self.max_batch, allowed)
+        check_range(self, "batch_delay_ms", 0, 1000)
         check_range(self, "tile", 16, 8192)
         check_range(self, "grace_s", 0, 86_400)
         check_provider(self.provider)

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from serving.batching import Array, Batcher
 from serving.errors import InvalidConfig, InvalidModel
 from serving.stop import Stop
 
@@ -59,11 +60,15 @@ class Computing:
         threads: that one tile is computed on.
         spinning: whether such threads wait in a loop, which is faster where nobody else needs them.
         provider: what computes.
+        max_batch: equal tiles, of any requests, that are computed in one run.
+        batch_delay_s: that a tile waits for others to share a run with.
     """
 
     threads: int = 1
     spinning: bool = False
     provider: Provider = "cpu"
+    max_batch: int = 1
+    batch_delay_s: float = 0.0
 
 
 class Session:
@@ -84,6 +89,7 @@ class Session:
     floats: Callable[[Floats, Stop], Floats]
 
     def __init__(self, path: Path, computing: Computing) -> None:
+        self._run: Callable[[Array, Stop], Array] = self._call
         options = ort.SessionOptions()
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.intra_op_num_threads = computing.threads
@@ -101,7 +107,7 @@ class Session:
         ]
         match interface:
             case [[("tensor(uint8)", [_, height, width, 3])], [("tensor(uint8)", [_, _, _, 3])]]:
-                self.pixels = cast(Callable[[Bytes, Stop], Bytes], self._call)
+                self.pixels = self._levels
                 self.floats = self._rounded
             case [
                 [(source, [_, 3 | str() | None, height, width])],
@@ -115,6 +121,9 @@ class Session:
                     interface,
                     "one float tensor [N, 3, H, W] each, or one uint8 tensor [N, H, W, 3]",
                 )
+        (((_, (size, *_)),), _) = interface
+        if computing.max_batch > 1 and not isinstance(size, int):
+            self._run = Batcher(self._call, computing.max_batch, computing.batch_delay_s)
         fixed = isinstance(height, int) and isinstance(width, int)
         self.fixed_size: tuple[int, int] | None = (height, width) if fixed else None
 
@@ -126,13 +135,16 @@ class Session:
             (result,) = self._session.run(None, {source.name: batch}, options)
         return cast(NDArray[np.generic], result)
 
+    def _levels(self, batch: Bytes, stop: Stop) -> Bytes:
+        return cast(Bytes, self._run(batch, stop))
+
     def _wide(self, batch: NDArray[np.floating], stop: Stop) -> Floats:
-        return cast(Floats, self._call(batch, stop).astype(np.float32, copy=False))
+        return cast(Floats, self._run(batch, stop).astype(np.float32, copy=False))
 
     def _narrow(self, batch: Floats, stop: Stop) -> Floats:
         return self._wide(batch.astype(np.float16), stop)
 
     def _rounded(self, batch: Floats, stop: Stop) -> Floats:
         levels = np.rint(batch.clip(0, 1) * np.float32(255)).astype(np.uint8)
-        pixels = self._call(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)), stop)
+        pixels = self._run(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)), stop)
         return cast(Floats, pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))

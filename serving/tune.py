@@ -137,10 +137,13 @@ def setting_for(catalog: Catalog, config: ServerConfig) -> Setting:
     Raises:
         InvalidModel: the default model cannot be served.
     """
-    if config.concurrency is None and config.threads is None and config.spinning is None:
+    batches = config.max_batch > 1
+    chosen = (config.concurrency, config.threads, config.spinning)
+    if not batches and all(value is None for value in chosen):
         return tuned(catalog, config.provider)
     threads = config.threads or 1
-    concurrency = config.concurrency or max(1, available_processors() // threads)
+    abreast = 2 * config.max_batch if batches else max(1, available_processors() // threads)
+    concurrency = config.concurrency or abreast
     return Setting(concurrency, threads, bool(config.spinning))
 
 

@@ -56,7 +56,13 @@ class UpscalerServer:
         offer = partial(Catalog, config.models, config.default_model, hints=config.hints)
         setting = setting_for(offer(), config)
         catalog = offer(
-            computing=Computing(setting.threads, setting.spinning, config.provider),
+            computing=Computing(
+                setting.threads,
+                setting.spinning,
+                config.provider,
+                config.max_batch,
+                config.batch_delay_ms / 1000,
+            ),
             memory_mib=config.close_models_above_mib,
         )
         self._upscaler = Upscaler(

@@ -16,6 +16,7 @@ from core.command import UserError
 __all__ = ["write_ncnn"]
 
 _ADD = 0
+_MULTIPLY = 2
 _NEAREST = 1
 _FP32 = 0
 
@@ -28,7 +29,7 @@ def write_ncnn(model: Path, folder: Path) -> tuple[Path, Path]:
 
     Raises:
         UserError: if the network has other layers than convolutions of stride 1, rectifiers, sums,
-            one kind of pixel shuffle and nearest-neighbour enlargement.
+            products, clamps, one kind of pixel shuffle and nearest-neighbour enlargement.
     """
     graph = onnx.load(model).graph
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
@@ -40,7 +41,7 @@ def write_ncnn(model: Path, folder: Path) -> tuple[Path, Path]:
 
     def made(name: str) -> None:
         if readers[name] > 1:
-            copies[name] = [f"{name}_{index}" for index in range(readers[name])]
+            copies[name] = [f"{name}.copy{index}" for index in range(readers[name])]
             outputs = " ".join(copies[name])
             lines.append(f"Split split_{name} 1 {readers[name]} {name} {outputs}")
 
@@ -78,8 +79,13 @@ def _layer(node: NodeProto, constants: dict[str, np.ndarray], model: Path) -> tu
             return "Convolution", f"0={outputs} 1={side} 4={padding} 5=1 6={kernel.size}"
         case "Relu":
             return "ReLU", ""
-        case "Add":
-            return "BinaryOp", f"0={_ADD}"
+        case "Add" | "Mul":
+            operation = f"0={_ADD if node.op_type == 'Add' else _MULTIPLY}"
+            numbers = [float(constants[name]) for name in node.input if name in constants]
+            return "BinaryOp", " ".join([operation, *(f"1=1 2={number}" for number in numbers)])
+        case "Clip":
+            low, high = (float(constants[name]) for name in node.input[1:])
+            return "Clip", f"0={low} 1={high}"
         case "DepthToSpace" if attributes["mode"] == b"CRD":
             return "PixelShuffle", f"0={attributes['blocksize']}"
         case "Resize" if attributes["mode"] == b"nearest":

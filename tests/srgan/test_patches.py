@@ -59,6 +59,22 @@ def test_a_batch_is_a_pure_function_of_seed_and_index() -> None:
     assert not torch.equal(forward[0].real, forward[1].real)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_graphics_card_cuts_the_same_patches(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("srgan.patches._SHARE_OF_DEVICE", share)
+    pairs = pairs_of((40, 48), (30, 34))
+    here, there = (PatchSampler(pairs, 64, 8, device=device) for device in ("cpu", "cuda"))
+    one, other = here.batch(3), there.batch(3)
+    assert other.real.device.type == ("cuda" if share else "cpu")
+    assert one.cond is not None
+    assert other.cond is not None
+    assert torch.equal(one.real, other.real.cpu())
+    assert torch.equal(one.cond, other.cond.cpu())
+
+
 def test_within_a_patch_the_small_one_is_the_reduction_of_the_large_one() -> None:
     # further in than the kernel reaches, a patch does not know that it was cut out
     sampler = PatchSampler(pairs_of((60, 60)), batch_size=64, patch=16)

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from srgan.generators import GeneratorSpec, save_generator
+from srgan.generators import GeneratorName, GeneratorSpec, save_generator
 from tests.srgan import community
 from tests.srgan.pictures import save_pictures
 from tools import benchmark as program
 from tools.engines import Engine, _upscaler, installed
-from tools.export_onnx import ExportConfig, export
+from tools.export_onnx import ExportConfig, export, export_onnx
 from tools.ncnn_file import write_ncnn
 
 
@@ -86,6 +86,23 @@ def test_ncnns_own_files_are_run_by_ncnn(models: list[Path], tmp_path: Path) -> 
     param.with_suffix(".bin").unlink()
     with pytest.raises(ValueError, match=r"ncnn cannot read .*model\.param"):
         _upscaler("ncnn", param, 1)
+
+
+@pytest.mark.parametrize("name", ["light", "gated"])
+def test_in_ncnns_files_each_blob_is_made_once_and_read_once(
+    name: GeneratorName, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.onnx"
+    export_onnx(GeneratorSpec(name, 4, 16, 3).build().eval(), model, {"scale": "4"})
+    param, _ = write_ncnn(model, tmp_path)
+    made: list[str] = []
+    read: list[str] = []
+    for line in param.read_text().splitlines()[2:]:
+        _, _, inputs, outputs, *rest = line.split()
+        read += rest[: int(inputs)]
+        made += rest[int(inputs) : int(inputs) + int(outputs)]
+    assert len(set(made)) == len(made)
+    assert sorted(read) == sorted(set(made) - {"hr"})
 
 
 def test_no_other_engine_is_given_them(

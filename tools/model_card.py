@@ -182,7 +182,8 @@ def _drawn(curve: list[dict[str, float]]) -> list[str]:
 
 def _hours(training: dict[str, Any]) -> str:
     hours = f"{training['cpu_hours']} hours of processor time"
-    return f"{hours} and {training['gpu_hours']} of a GPU" if training["gpu_hours"] else hours
+    gpu = training["gpu_hours"]
+    return f"{hours} and {gpu} of a GPU" if gpu else hours
 
 
 def render(card: dict[str, Any]) -> str:

@@ -54,13 +54,17 @@ class Traces:
 
         if not call.method.startswith(_SERVICE):
             return
-        now = time.time_ns()
+        now, to_time = time.time_ns(), time.time_ns() - time.perf_counter_ns()
+        # Some time passed since the call's was taken, and its stages are not to begin before it.
+        begun = now - round(call.seconds * 1e9)
+        if call.stages and call.stages.events:
+            begun = min(begun, to_time + min(event.start for event in call.stages.events))
         service, _, method = call.method.removeprefix("/").partition("/")
         span = self._tracer.start_span(
             f"{service}/{method}",
             extract({key: text for key, text in call.metadata.items() if isinstance(text, str)}),
             SpanKind.SERVER,
-            start_time=now - round(call.seconds * 1e9),
+            start_time=begun,
             attributes={
                 "rpc.system": "grpc",
                 "rpc.service": service,
@@ -71,16 +75,15 @@ class Traces:
                 **{f"upscaler.{name}": str(value) for name, value in call.notes.items()},
             },
         )
-        self._record_stages(call, span, now)
+        self._record_stages(call, span, to_time)
         self._record_failure(call, span)
         span.end(now)
 
-    def _record_stages(self, call: Call, span: Span, now: int) -> None:
+    def _record_stages(self, call: Call, span: Span, to_time: int) -> None:
         from opentelemetry.trace import set_span_in_context
 
         if call.stages is None:
             return
-        to_time = now - time.perf_counter_ns()
         for stage in _STAGES:
             events = [event for event in call.stages.events if event.stage == stage]
             if not events:

@@ -12,11 +12,19 @@ __all__ = ["Precision", "autocast", "pick_precision"]
 Precision = Literal["fp32", "bf16"]
 
 
-def autocast(precision: Precision, device: torch.device) -> contextlib.AbstractContextManager[None]:
-    """Return the context in which a forward pass of that precision runs."""
+def autocast(
+    precision: Precision, device: torch.device, *, cache: bool = True
+) -> contextlib.AbstractContextManager[None]:
+    """Return the context in which a forward pass of that precision runs.
+
+    Args:
+        precision: number format.
+        device: that it runs on.
+        cache: whether a weight that is used twice is cast once.
+    """
     if precision == "fp32":
         return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)
 
 
 def _seconds(precision: Precision) -> float:

@@ -1,11 +1,9 @@
 """Recorded passes: on a graphics card, a small network's hundreds of launches become one."""
 
-import contextlib
-
 import torch
 from torch import Tensor, nn
 
-from core.precision import Precision
+from core.precision import Precision, autocast
 
 __all__ = ["record_passes"]
 
@@ -27,12 +25,7 @@ def record_passes(network: nn.Module, example: Tensor, precision: Precision) -> 
     """
     statistics = [buffer.clone() for buffer in network.buffers()]
     # Without its cache: a weight that was cast before the recording would never be cast again.
-    numbers: contextlib.AbstractContextManager[None] = (
-        contextlib.nullcontext()
-        if precision == "fp32"
-        else torch.autocast("cuda", torch.bfloat16, cache_enabled=False)
-    )
-    with numbers:
+    with autocast(precision, example.device, cache=False):
         torch.cuda.make_graphed_callables(network, (example,))
     for buffer, before in zip(network.buffers(), statistics, strict=True):
         buffer.copy_(before)

@@ -14,7 +14,7 @@ import torch
 import tyro
 
 from core.command import UserError, run_command
-from srgan.generators import load_generator, save_generator
+from srgan.generators import Light, load_generator, save_generator
 
 __all__ = ["DeepenConfig", "deepen"]
 
@@ -46,7 +46,7 @@ def deepen(config: DeepenConfig) -> bool:
             fewer blocks.
     """
     network, spec, training = load_generator(config.generator)
-    if spec.name not in ("light", "gated"):
+    if not isinstance(network, Light):
         raise UserError(
             f"{config.generator} is {spec.name}; only light and gated generators are deepened"
         )

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,16 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def seconds_a_step(trainer: Trainer, steps: int) -> float:
-    """Return the seconds that a step takes, after four that compile and warm up."""
+def seconds_a_step(
+    trainer: Trainer, steps: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return the seconds by ``clock`` that a step takes, after four that compile and warm up."""
 
     def finished(until: int) -> float:
         trainer.train(until)
         if trainer.device.type == "cuda":  # which works on while Python goes ahead
             torch.cuda.synchronize(trainer.device)
-        return time.perf_counter()
+        return clock()
 
     start = finished(trainer.step + 4)
     return (finished(trainer.step + steps) - start) / steps

@@ -1,7 +1,6 @@
 """PNG files of enlarged pictures beside Pillow's: their size, and the processor time they take."""
 
 import io
-import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from srgan.cache import read_rgb
 from srgan.sources import list_pictures
 
 __all__ = ["PngConfig", "compare"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

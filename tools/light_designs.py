@@ -24,6 +24,7 @@ from srgan.config import TrainConfig
 from srgan.evaluation.scores import mean_psnr_y
 from srgan.generators import Gated, Generator, Light
 from srgan.sources import training_pictures
+from srgan.train import seconds_a_step
 from srgan.upscalers import open_upscaler
 from tools.benchmark import time_engines
 from tools.export_onnx import export_onnx
@@ -129,11 +130,8 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
         run = replace(settings, pixel_steps=steps)
         return build_trainer(run, build_game(run, of), pairs, cpu)
 
-    trial = trainer(network, 1000)
-    trial.train(2)
-    started = process_time()  # which other work beside does not change
-    trial.train(12)
-    steps = round(60 * config.minutes * 10 / (process_time() - started))
+    # Other work beside does not change processor time.
+    steps = round(60 * config.minutes / seconds_a_step(trainer(network, 1000), 10, process_time))
     logger.info("%s: %d steps in %g minutes", design, steps, config.minutes)
     run = trainer(generator, steps)
     run.observers = [Periodic(max(1, steps // 5), lambda t: logger.info("step %d", t.step))]

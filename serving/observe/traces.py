@@ -54,7 +54,8 @@ class Traces:
 
         if not call.method.startswith(_SERVICE):
             return
-        now, to_time = time.time_ns(), time.time_ns() - time.perf_counter_ns()
+        now = time.time_ns()
+        to_time = now - time.perf_counter_ns()
         # Some time passed since the call's was taken, and its stages are not to begin before it.
         begun = now - round(call.seconds * 1e9)
         if call.stages and call.stages.events:

@@ -43,7 +43,7 @@ class DistilConfig:
         out: gets HR, the teacher's pictures, and LRx4 (by scale), their low-resolution twins.
         data_dir: where named data sets lie.
         holdout: pictures not asked about: those that srgan.train keeps from training.
-        crops: taken from each picture.
+        crops: taken from each picture, no two at the same place.
         side: of a low-resolution crop; smaller pictures are taken whole.
         seed: others take other crops.
         device: where a checkpoint's network runs.
@@ -70,8 +70,9 @@ def _crops(config: DistilConfig, file: PictureFile, scale: int) -> Iterator[tupl
     lr = read_pair(file, scale)[1]
     name = file.hr.with_suffix("").as_posix().strip("./").replace("/", "-")
     draw = np.random.default_rng([config.seed, *name.encode()])
-    for _ in range(config.crops):
-        top, left = (int(draw.integers(max(0, side - config.side) + 1)) for side in lr.shape[:2])
+    rows, columns = (max(0, side - config.side) + 1 for side in lr.shape[:2])
+    places = draw.choice(rows * columns, min(config.crops, rows * columns), replace=False)
+    for top, left in zip(*divmod(places, columns), strict=True):
         yield f"{name}-{top}-{left}", lr[top : top + config.side, left : left + config.side]
 
 

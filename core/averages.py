@@ -21,7 +21,7 @@ class Sink(Protocol):
 
 
 class Averages:
-    """An observer that reads the device once every ``every`` steps and tells its sinks.
+    """An observer that reads the device every ``every`` steps, and at the end, and tells its sinks.
 
     ``time/data_wait`` is the share of the steps' time that was spent waiting for data.
     """
@@ -41,7 +41,7 @@ class Averages:
         self._seconds = 0.0
         self._data_wait = 0.0
 
-    def after_step(self, trainer: Trainer, report: StepReport) -> None:  # noqa: ARG002
+    def after_step(self, trainer: Trainer, report: StepReport) -> None:
         """Add a step to the averages, and hand them on when they are due."""
         for name, value in report.values.items():
             previous = self._sums.get(name)
@@ -49,7 +49,7 @@ class Averages:
             self._counts[name] = self._counts.get(name, 0) + 1
         self._seconds += report.seconds
         self._data_wait += report.data_wait
-        if report.step % self.every == 0:
+        if report.step % self.every == 0 or report.step == trainer.until:
             means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
             means["time/data_wait"] = self._data_wait / max(self._seconds, 1e-9)
             self._sums, self._counts = {}, {}

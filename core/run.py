@@ -34,32 +34,8 @@ class RunError(UserError):
     """A run cannot begin or go on as asked; the message says what to change."""
 
 
-class Measure:
-    """An observer that hands ``function(trainer)``'s numbers to sinks every ``every`` steps."""
-
-    def __init__(
-        self,
-        every: int,
-        function: Callable[[Trainer], Mapping[str, float]],
-        sinks: Sequence[Sink],
-    ) -> None:
-        self.every = every
-        self.function = function
-        self.sinks = sinks
-
-    def after_step(self, trainer: Trainer, report: StepReport) -> None:
-        """Measure when it is time."""
-        if report.step % self.every == 0:
-            values = self.function(trainer)
-            for sink in self.sinks:
-                sink.write(report.step, values)
-
-    def close(self) -> None:
-        """Nothing was begun; the sinks are closed by whoever owns them."""
-
-
 class Periodic:
-    """An observer that calls ``action(trainer)`` every ``every`` steps."""
+    """An observer that calls ``action(trainer)`` every ``every`` steps, and at the end."""
 
     def __init__(self, every: int, action: Callable[[Trainer], None]) -> None:
         self.every = every
@@ -67,11 +43,22 @@ class Periodic:
 
     def after_step(self, trainer: Trainer, report: StepReport) -> None:
         """Act when it is time."""
-        if report.step % self.every == 0:
+        if report.step % self.every == 0 or report.step == trainer.until:
             self.action(trainer)
 
     def close(self) -> None:
         """Nothing was begun."""
+
+
+def _telling(
+    sinks: Sequence[Sink], measure: Callable[[Trainer], Mapping[str, float]]
+) -> Callable[[Trainer], None]:
+    def tell(trainer: Trainer) -> None:
+        values = measure(trainer)
+        for sink in sinks:
+            sink.write(trainer.step, values)
+
+    return tell
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -153,8 +140,8 @@ class Run:
     ) -> bool:
         """Train ``trainer`` until ``until`` steps are done, with the usual observers.
 
-        ``measure``'s numbers are kept beside the losses, at each checkpoint, and so is what
-        observers add to a step's report. Of several processes only the main one observes.
+        ``measure``'s numbers are kept beside the losses, at each checkpoint and at the end, and so
+        is what observers add to a step's report. Of several processes only the main one observes.
 
         Ctrl-C or SIGTERM ends the run after the present step, with a checkpoint.
 
@@ -173,13 +160,13 @@ class Run:
                 progress,
                 *observers,  # first: what they add to a step's report is averaged like the rest
                 Averages(sinks, log_every),
-                *([Measure(checkpoint_every, measure, sinks)] if measure else []),
+                *([Periodic(checkpoint_every, _telling(sinks, measure))] if measure else []),
                 *trainer.observers,
             ]
         with logged(self.log), _stop_on_signal(trainer):
             trainer.train(until)
-        self.save(trainer)
         if trainer.step < until:
+            self.save(trainer)
             logger.info("stopped at step %d; --resume goes on from there", trainer.step)
         return trainer.step >= until
 

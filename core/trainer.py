@@ -73,6 +73,7 @@ class Trainer:
 
     Attributes:
         step: steps done.
+        until: steps after which the training under way ends.
         batches_drawn: the loader's position.
         ema: the smoothed generator, or None.
         stop: set it from anywhere to end training after the present step.
@@ -124,6 +125,7 @@ class Trainer:
         self.prepare = prepare
         self.observers = list(observers)
         self.step = 0
+        self.until = 0
         self.batches_drawn = 0
         self.stop = False
         self._waited = 0.0
@@ -138,6 +140,7 @@ class Trainer:
 
     def train(self, until: int) -> None:
         """Train until ``until`` steps are done in all."""
+        self.until = until
         with ExitStack() as at_the_end, ThreadPoolExecutor(1) as background:
             for observer in reversed(self.observers):
                 at_the_end.callback(observer.close)

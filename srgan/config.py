@@ -86,7 +86,8 @@ class TrainConfig:
         warmup: steps at the start of each part over which the learning rate rises.
         clip_norm: largest norm of a player's gradient; 0 leaves it alone.
         ema: decay of the smoothed generator, which is the one that is kept; 0 for none.
-        checkpoint_every: steps between checkpoints, samples and validations.
+        checkpoint_every: steps between checkpoints, samples and validations; a run in minutes has
+            five of them at least.
         precision: number format; auto takes bf16 where it is faster.
         compile: let torch.compile fuse the generator's operations.
         device: auto, cpu, cuda, ...

@@ -171,6 +171,8 @@ def train(config: TrainConfig) -> bool:
             if config.resume
             else _fit_minutes(config, generator, pairs, device)
         )
+        often = max(1, config.steps // 5)
+        config = dataclasses.replace(config, checkpoint_every=min(config.checkpoint_every, often))
     run, state = open_run(
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )

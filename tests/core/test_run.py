@@ -92,7 +92,12 @@ def test_checkpoints_are_written_on_the_way_and_at_the_end(run: Run) -> None:
 def test_measurements_are_kept_beside_the_losses(run: Run) -> None:
     play(run, dirac_trainer(DiracGame()), 9, measure=lambda t: {"validation/x": float(t.step)})
     measured = [r for r in read_history(run.history) if "validation/x" in r]
-    assert measured == [{"step": 4, "validation/x": 4.0}, {"step": 8, "validation/x": 8.0}]
+    assert measured == [{"step": step, "validation/x": float(step)} for step in (4, 8, 9)]
+
+
+def test_the_last_steps_losses_are_kept_where_the_run_ends_between_two_averages(run: Run) -> None:
+    play(run, dirac_trainer(DiracGame()), 5)
+    assert [record["step"] for record in read_history(run.history)] == [2, 4, 5]
 
 
 def test_a_new_run_does_not_overwrite_one(run: Run) -> None:

@@ -503,10 +503,14 @@ def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 0.5)
-    config = replace(config, minutes=0.1, pixel_steps=20, adversarial_steps=10)
+    config = replace(
+        config, minutes=0.1, pixel_steps=20, adversarial_steps=10, checkpoint_every=1000, holdout=1
+    )
     assert train(config)  # 6 seconds are 12 steps of half a second, in the ratio of 2 to 1
     saved = json.loads((config.out / "config.json").read_text())
     assert (saved["pixel_steps"], saved["adversarial_steps"]) == (8, 4)
+    shown = sorted((config.out / "samples").glob("*.png"))
+    assert [int(path.stem) for path in shown] == [2, 4, 6, 8, 10, 12]
     monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 99.0)
     assert train(replace(config, resume=True))
     assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 12

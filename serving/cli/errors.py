@@ -6,6 +6,7 @@ import grpc
 
 from serving.client import UpscaleFailed
 from serving.errors import ServingError
+from serving.service import TOKEN_VARIABLE
 
 OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -34,4 +35,10 @@ def worst(codes: Iterable[int]) -> int:
 
 def sentence(error: ServingError | UpscaleFailed | OSError) -> str:
     """What is wrong, for people."""
-    return error.message if isinstance(error, UpscaleFailed) else str(error)
+    if not isinstance(error, UpscaleFailed):
+        return str(error)
+    if error.code is grpc.StatusCode.UNAUTHENTICATED:
+        return f"{error.message}, in the environment variable {TOKEN_VARIABLE}"
+    if error.code is grpc.StatusCode.UNAVAILABLE and not error.reason:  # no server of ours spoke
+        return f"the server cannot be reached: {error.message}"
+    return error.message

@@ -1,0 +1,23 @@
+"""What the command says of a server elsewhere that does not do what it asks."""
+
+import grpc
+
+from serving.cli.errors import sentence
+from serving.client import UpscaleFailed
+
+
+def test_who_shows_no_token_is_told_where_to_put_it() -> None:
+    error = UpscaleFailed(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "authorization is missing; expected a bearer token",
+        "UNAUTHENTICATED",
+    )
+    assert sentence(error) == (
+        "authorization is missing; expected a bearer token, "
+        "in the environment variable UPSCALER_TOKEN"
+    )
+
+
+def test_a_server_that_says_itself_why_it_is_not_there_is_quoted() -> None:
+    error = UpscaleFailed(grpc.StatusCode.UNAVAILABLE, "the server is stopping", "SERVER_STOPPING")
+    assert sentence(error) == "the server is stopping"

@@ -82,7 +82,9 @@ def build_trainer(
     trainer = Trainer(
         game,
         phases,
-        PatchSampler(pairs, config.batch_size, config.patch, config.seed, device),
+        PatchSampler(
+            pairs, config.batch_size, config.patch, config.seed, device, config.candidates
+        ),
         device=device,
         precision=precision,
         ema_decay=config.ema,

@@ -58,6 +58,8 @@ class TrainConfig:
         batch_size: patches a batch.
         accumulate: batches a step, whose gradients are averaged.
         patch: side of a low-resolution patch.
+        candidates: places drawn for each patch, of which those with detail are likelier taken; with
+            1 every place is as likely.
         teacher: a finished upscaler, as for srgan.evaluate, to learn from as well.
         teacher_weight: of the distance to the teacher's picture, in both parts.
         pixel_loss: l1, charbonnier or mse.
@@ -121,6 +123,7 @@ class TrainConfig:
     batch_size: int = 16
     accumulate: int = 1
     patch: int = 48
+    candidates: int = 8
     teacher: str | None = None
     teacher_weight: float = 1.0
     pixel_loss: Distance = "l1"
@@ -184,6 +187,7 @@ _LEAST = {
     "adversarial_steps": 0,
     "adversarial_weight": 0,
     "batch_size": 1,
+    "candidates": 1,
     "checkpoint_every": 1,
     "clip_norm": 0,
     "discriminator_width": 1,
@@ -229,6 +233,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
             pixel_steps=1_000_000,
             adversarial_steps=200_000,
             patch=24,
+            candidates=1,
             pixel_loss="mse",
             pixel_weight=0.0,
             features="vgg54",
@@ -257,6 +262,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
             pixel_steps=1_000_000,
             adversarial_steps=400_000,
             patch=32,
+            candidates=1,
             pixel_weight=0.01,
             features="vgg54-linear",
             perceptual_weight=1.0,
@@ -286,6 +292,7 @@ RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
             adversarial_steps=400_000,
             batch_size=48,
             patch=64,
+            candidates=1,
             features="vgg-five",
             perceptual_weight=1.0,
             perceptual_loss="l1",

@@ -223,6 +223,8 @@ def train(config: TrainConfig) -> bool:
     )
     if distributed.is_main():
         keep(trainer)
+        if finished:
+            logger.info("finished; the generator is %s", run.generator)
     distributed.leave()
     return finished
 

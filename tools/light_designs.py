@@ -143,7 +143,8 @@ def _trained(design: str, config: DesignsConfig, settings: TrainConfig) -> Gener
 
 def compare(config: DesignsConfig) -> bool:
     """Train, export, quantise, score and time the designs, and print the table."""
-    settings = TrainConfig(adversarial_steps=0, width=config.width)
+    # one candidate: equal times are for the designs, not for the choice of patches
+    settings = TrainConfig(adversarial_steps=0, width=config.width, candidates=1)
     files: list[Path] = []
     for design in DESIGNS:
         network = _trained(design, config, settings)

@@ -125,3 +125,39 @@ def test_every_place_of_a_picture_can_be_drawn() -> None:
     }
     assert tops == {row * 22 + column for row in (0, 2, 4) for column in (0, 2, 4, 6)}
     assert max(corners) == 20 * 22 - 1
+
+
+def striped(strength: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    rows = 100 + strength * (np.arange(48) % 2)
+    return np.broadcast_to(rows[:, None, None], (48, 48, 3)).astype(np.uint8)
+
+
+def share_of_the_second(first: int, second: int, candidates: int) -> float:
+    """Of two pictures with stripes of these strengths, one enlarged to white."""
+    lr = [striped(first), striped(second)]
+    hr = [np.full((96, 96, 3), level, np.uint8) for level in (0, 255)]
+    sampler = PatchSampler(PairCache.of(2, hr, lr), 2000, 8, candidates=candidates)
+    return float(sampler.batch(0).real[:, 0, 0, 0].mean())
+
+
+@pytest.mark.parametrize(
+    ("candidates", "share"),
+    # both of a pair are of the second picture, or one of them and it wins by 4 to 1
+    [(1, 1 / 2), (2, 1 / 4 + 1 / 2 * 4 / 5)],
+)
+def test_a_place_is_taken_in_proportion_to_the_square_of_its_differences(
+    candidates: int, share: float
+) -> None:
+    assert share_of_the_second(20, 40, candidates) == pytest.approx(share, abs=0.04)
+
+
+def test_a_flat_place_is_taken_only_where_there_is_nothing_else() -> None:
+    assert share_of_the_second(0, 40, candidates=4) == pytest.approx(15 / 16, abs=0.02)
+    assert share_of_the_second(0, 0, candidates=4) == pytest.approx(1 / 2, abs=0.04)
+
+
+def test_with_candidates_a_batch_is_still_a_pure_function_of_seed_and_index() -> None:
+    pairs = pairs_of((40, 48), (30, 30))
+    one, other = (PatchSampler(pairs, 4, 8, candidates=5) for _ in range(2))
+    one.batch(0)
+    assert torch.equal(one.batch(1).real, other.batch(1).real)

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,19 +11,25 @@ from typing import Annotated, Any
 import onnx
 import tyro
 from google.protobuf.message import DecodeError
+from PIL import Image
 
 from core.command import UserError, run_command
 from serving.digest import sha256_of
+from serving.processor import available_processors, processor_name
 from srgan.degradations import DegradationName
 from srgan.evaluation.measures import checkerboard, fidelity, naturalness, st_lpips
 from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs, titled
 from srgan.generators import load_generator
 from srgan.upscalers import open_upscaler
+from tools.benchmark import time_engines
 
 __all__ = ["CardConfig", "describe", "render", "write_card"]
 
 logger = logging.getLogger(__name__)
+_PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"  # that is timed
+_SIDE = 256  # to which it is made before
+_RUNS = 9
 _SCORE = "_psnr_y"  # what ends the names of validations
 _COLUMNS = {
     "psnr_y": ("PSNR-Y", 2),
@@ -108,22 +115,15 @@ def _runs(training: dict[str, Any]) -> list[dict[str, Any]]:
     return runs
 
 
-def _line(training: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the runs of which each began where the last one ended; of a blend, what is shared."""
-    if "interpolated" not in training:
-        return _runs(training)
-    first, second = (_line(parent) for parent in training["interpolated"])
-    return [run for run in first if run in second]
-
-
-def _curve(runs: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return the validations of runs in a line, their steps counted from the first one's start."""
-    points: list[dict[str, float]] = []
-    done = 0
-    for run in runs:
-        points += [{**point, "step": done + point["step"]} for point in run.get("curve", [])]
-        done += run["steps"]
-    return points
+def _milliseconds(config: CardConfig) -> dict[str, float]:
+    """Return each file's time for a square picture, all timed in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        square = Path(folder) / "square.png"
+        Image.open(_PICTURE).resize((_SIDE, _SIDE)).save(square)
+        timings = time_engines(
+            [("ours", path) for path in config.models], square, available_processors(), _RUNS
+        )
+    return {timing.file.name: round(1000 * timing.seconds, 1) for timing in timings}
 
 
 def describe(config: CardConfig) -> dict[str, Any]:
@@ -150,8 +150,13 @@ def describe(config: CardConfig) -> dict[str, Any]:
             "steps": sum(run["steps"] for run in runs),
             "cpu_hours": round(sum(run.get("cpu_hours", 0.0) for run in runs), 1),
             "gpu_hours": round(sum(run.get("gpu_hours", 0.0) for run in runs), 2),
-            "curve": _curve(_line(training)),
-            "runs": [run["settings"] for run in runs],
+            "runs": runs,
+        },
+        "milliseconds": {
+            "picture": [_SIDE, _SIDE],
+            "processor": processor_name(),
+            "threads": available_processors(),
+            "files": _milliseconds(config),
         },
         "files": [_file(path, network.scale, config) for path in config.models],
         "bicubic": _measured("bicubic", network.scale, config),
@@ -163,21 +168,31 @@ def describe(config: CardConfig) -> dict[str, Any]:
     }
 
 
-def _drawn(curve: list[dict[str, float]]) -> list[str]:
-    """Return about eight points of the curve as a table, a row for each set validated on."""
-    shown = curve[:: max(1, len(curve) // 8)]
-    if not curve:
+def _drawn(runs: list[dict[str, Any]]) -> list[str]:
+    """Return five points of each run's curve as a table, a row for each set validated on."""
+    rows = []
+    for number, run in enumerate(runs, 1):
+        curve = run.get("curve", [])
+        for name in dict.fromkeys(name for point in curve for name in point):
+            if name.endswith(_SCORE):
+                scores = [f"{point[name]:.2f}" for point in curve if name in point]
+                shown = [scores[round(share * (len(scores) - 1) / 4)] for share in range(5)]
+                rows.append([str(number), f"{run['steps']:,}", name.removesuffix(_SCORE), *shown])
+    if not rows:
         return []
-    if shown[-1] is not curve[-1]:
-        shown.append(curve[-1])
-    rows = ["step", *(f"{point['step']:,.0f}" for point in shown)], ["---"] * (len(shown) + 1)
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    sets = dict.fromkeys(name for point in curve for name in point if name.endswith(_SCORE))
-    for name in sets:
-        figures = [f"{point[name]:.2f}" if name in point else "" for point in shown]
-        row = [f"PSNR-Y, {name.removesuffix(_SCORE)}", *figures]
-        lines.append("| " + " | ".join(row) + " |")
-    return [*lines, ""]
+    titles = ["run", "steps", "PSNR-Y on", "first", "", "half-way", "", "last"]
+    return [_row(row) for row in (titles, ["---"] * len(titles), *rows)] + [""]
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _times(card: dict[str, Any]) -> str:
+    times = card["milliseconds"]
+    files = " and ".join(f"`{name}` {taken} ms" for name, taken in times["files"].items())
+    size = "x".join(map(str, times["picture"]))
+    return f"For {size} pixels on {times['threads']} cores of {times['processor']}: {files}."
 
 
 def _hours(training: dict[str, Any]) -> str:
@@ -199,27 +214,28 @@ def render(card: dict[str, Any]) -> str:
         f"{card['parameters']:,} parameters, halo {card['halo']}, {card['macs_per_lr_pixel']:,} "
         f"multiply-adds for each input pixel, {card['macs_per_hr_pixel']:,.0f} for each output "
         "pixel.",
+        f"- Budget: {_times(card)}",
         f"- Trained on {training['data']}",
         "",
         f"Trained for {training['steps']:,} steps, {_hours(training)}, by",
         "",
         *(f"    {line}" for line in training["command"].splitlines()),
         "",
-        *_drawn(training["curve"]),
+        *_drawn(training["runs"]),
     ]
     rows = [("bicubic", card["bicubic"])]
     rows += [(f"`{file['file']}`", file["metrics"]) for file in card["files"]]
     known = {key for values in card["bicubic"].values() for key in values}
     columns = {key: column for key, column in _COLUMNS.items() if key in known}
     titles = ["file", "set", *(title for title, _ in columns.values())]
-    lines += ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+    lines += [_row(titles), _row(["---"] * len(titles))]
     for name, metrics in rows:
         for folder, values in metrics.items():
             figures = [
                 f"{values[key]:.{decimals}f}" if key in values else ""
                 for key, (_, decimals) in columns.items()
             ]
-            lines.append("| " + " | ".join([name, folder, *figures]) + " |")
+            lines.append(_row([name, folder, *figures]))
     lines += ["", f"Measured by `{card['measured_by']}`.", ""]
     lines += ["| file | bytes | sha256 |", "|---|---|---|"]
     lines += [f"| `{f['file']}` | {f['bytes']:,} | `{f['sha256']}` |" for f in card["files"]]

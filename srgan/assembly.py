@@ -23,6 +23,7 @@ from srgan.features import build_features
 from srgan.game import SuperResolutionGame
 from srgan.generators import Generator
 from srgan.losses import (
+    colour_term,
     frequency_term,
     grid_term,
     lpips_term,
@@ -104,6 +105,8 @@ def _terms_of_both_parts(config: TrainConfig, scale: int, device: torch.device) 
     terms = []
     if config.frequency_weight:
         terms.append(frequency_term(config.frequency_weight))
+    if config.colour_weight:
+        terms.append(colour_term(scale, config.colour_weight))
     if config.teacher is not None and config.teacher_weight:
         teacher = open_upscaler(config.teacher, scale, device)
         if teacher.scale != scale:

@@ -71,6 +71,8 @@ class TrainConfig:
         perceptual_weight: of the perceptual loss, in the second part.
         lpips_weight: of shift-tolerant LPIPS, in the second part.
         frequency_weight: of the distance of spectra, in both parts.
+        colour_weight: of the distance of the result's mean colours from the input's, in both parts;
+            for degradations with noise.
         grid_weight: of the part of the error that repeats from low-resolution pixel to
             low-resolution pixel, in the second part; it keeps the checkerboard away.
         total_variation_weight: of total variation, in the second part.
@@ -133,6 +135,7 @@ class TrainConfig:
     perceptual_weight: float = 0.2
     lpips_weight: float = 0.0
     frequency_weight: float = 0.0
+    colour_weight: float = 0.0
     grid_weight: float = 0.0
     total_variation_weight: float = 0.0
     adversarial: LossName = "relativistic-paired"
@@ -190,6 +193,7 @@ _LEAST = {
     "candidates": 1,
     "checkpoint_every": 1,
     "clip_norm": 0,
+    "colour_weight": 0,
     "discriminator_width": 1,
     "frequency_weight": 0,
     "grid_weight": 0,

@@ -16,6 +16,7 @@ from srgan.stlpips import ShiftTolerantLPIPS
 __all__ = [
     "Distance",
     "charbonnier",
+    "colour_term",
     "frequency_term",
     "grid_term",
     "lpips_term",
@@ -46,6 +47,7 @@ def pixel_term(distance: Distance, weight: Weight = 1.0) -> Term:
     return Term("pixel", lambda forward: measure(forward.fake.float(), forward.real), weight)
 
 
+_COLOUR_WINDOW = 8  # low-resolution pixels a side; patches have at least that many
 _LARGEST_SHIFT = 8  # pixels; the coarsest grid of the installed feature network has this step
 
 
@@ -134,6 +136,25 @@ def grid_term(scale: int, weight: Weight = 1.0) -> Term:
         return repeating(forward.fake.float() - forward.real, scale).abs().mean()
 
     return Term("grid", function, weight)
+
+
+def colour_term(scale: int, weight: Weight = 1.0) -> Term:
+    """Return the mean distance of colours, averaged over 8x8 low-resolution pixels, as a term.
+
+    Of the result's from the input's, not from the original's: noise that was cut off at black has
+    lightened a picture, and a network that learns the way back darkens all pictures.
+
+    Args:
+        scale: output side over input side.
+        weight: the term's factor.
+    """
+
+    def function(forward: Forward) -> Tensor:
+        assert forward.batch.cond is not None
+        wanted = F.avg_pool2d(forward.batch.cond, _COLOUR_WINDOW)
+        return F.l1_loss(F.avg_pool2d(forward.fake.float(), scale * _COLOUR_WINDOW), wanted)
+
+    return Term("colour", function, weight)
 
 
 def total_variation(picture: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from srgan.game import SuperResolutionGame
 from srgan.losses import (
     Distance,
     charbonnier,
+    colour_term,
     frequency_term,
     grid_term,
     lpips_term,
@@ -150,6 +151,29 @@ def test_the_grid_term_is_of_an_error_that_repeats_and_of_no_other() -> None:
     # The same strokes with the sign of every second pair of rows turned round.
     turned = pattern * torch.tensor([1.0, 1, -1, -1]).repeat(8)[:, None]
     assert float(term.function(forward_of(real + turned, real))) == pytest.approx(0.0, abs=1e-6)
+
+
+class Shifts(nn.Module):
+    """Enlarges to twice the size, adds texture whose mean is 0, and shifts all levels."""
+
+    def __init__(self, shift: float) -> None:
+        super().__init__()
+        self.shift = shift
+
+    def forward(self, lr: Tensor) -> Tensor:
+        height, width = lr.shape[-2:]
+        texture = torch.tensor([[0.1, -0.1]]).repeat(2 * height, width)
+        return nn.functional.interpolate(lr, scale_factor=2.0) + texture + self.shift
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.25])
+def test_the_colour_term_is_of_means_and_of_the_input_not_of_the_original(shift: float) -> None:
+    cond = torch.rand(2, 3, 16, 24)
+    game = SuperResolutionGame(Shifts(shift), nn.Identity())
+    forward = Forward(game, Batch(torch.zeros(2, 3, 32, 48), cond), "generator")
+    term = colour_term(2, 5.0)
+    assert (term.name, term.factor(0)) == ("colour", 5.0)
+    assert float(term.function(forward)) == pytest.approx(shift, abs=1e-6)
 
 
 def test_total_variation_adds_up_the_steps_across_and_down() -> None:

@@ -394,8 +394,8 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
 ) -> None:
     config = replace(
         config, pixel_steps=2, adversarial_steps=8, adversarial_weight=0.4, adversarial_ramp=4,
-        frequency_weight=0.1, total_variation_weight=0.2, lpips_weight=0.3, pixel_weight=0.5,
-        perceptual_weight=0.7, grid_weight=0.8,
+        frequency_weight=0.1, colour_weight=0.9, total_variation_weight=0.2, lpips_weight=0.3,
+        pixel_weight=0.5, perceptual_weight=0.7, grid_weight=0.8,
     )  # fmt: skip
     game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
     trainer = build_trainer(
@@ -405,11 +405,11 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
         {term.name: [term.factor(step) for step in range(6)] for term in phase.terms}
         for phase in trainer.phases
     )
-    assert pixel == {"pixel": [1] * 6, "frequency": [0.1] * 6}
+    assert pixel == {"pixel": [1] * 6, "frequency": [0.1] * 6, "colour": [0.9] * 6}
     ramp = adversarial.pop("adversarial")
     assert ramp == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.4])
     assert adversarial == {
-        "frequency": [0.1] * 6, "pixel": [0.5] * 6, "perceptual": [0.7] * 6,
+        "frequency": [0.1] * 6, "colour": [0.9] * 6, "pixel": [0.5] * 6, "perceptual": [0.7] * 6,
         "lpips": [0.3] * 6, "total_variation": [0.2] * 6, "grid": [0.8] * 6,
     }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import tomllib
+from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,37 @@ def test_the_image_is_not_roots_and_tells_its_health() -> None:
     assert instructions("ENTRYPOINT") == ['["python", "-m", "serving.server"]']
 
 
-def test_the_image_copies_what_it_is_built_of() -> None:
-    copied = [words.split()[0] for words in instructions("COPY") if "--from" not in words]
-    packages = [*copied, "README.md", "LICENSE"]
-    allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    assert all((ROOT / name).exists() and f"!{name}" in allowed for name in packages)
+def sources_of_the_image() -> list[str]:
+    """What is copied into the image from the build's folder."""
+    words = [instruction.split() for instruction in instructions("COPY")]
+    return [
+        source
+        for instruction in words
+        if not instruction[0].startswith("--from")
+        for source in instruction[:-1]
+    ]
+
+
+def is_sent_to_the_builder(name: str) -> bool:
+    """What .dockerignore says of a file or folder: the last line that fits it decides."""
+    sent = True
+    for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
+        if fnmatch(name, line.removeprefix("!")):
+            sent = line.startswith("!")
+    return sent
+
+
+@pytest.mark.parametrize("source", sources_of_the_image())
+def test_the_image_is_built_of_what_there_is(source: str) -> None:
+    assert (ROOT / source).exists()
+    assert is_sent_to_the_builder(source)
+
+
+def test_the_image_has_all_that_the_package_is_built_of() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    project, wheel = settings["project"], settings["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"pyproject.toml", project["readme"], *project["license-files"], *wheel["packages"]}
+    assert needed <= set(sources_of_the_image())
 
 
 def test_the_images_environment_is_understood() -> None:

@@ -101,6 +101,13 @@ def test_kubernetes_starts_a_server_that_gets_its_time_to_end(
     assert ("--config", "/etc/upscaler/server.toml") in pairwise(container["args"])
 
 
+def test_the_check_compares_the_protocol_with_the_last_release() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text("utf-8"))
+    checkout, *_ = workflow["jobs"]["check"]["steps"]
+    assert checkout["uses"].startswith("actions/checkout@")
+    assert checkout["with"]["fetch-depth"] == 0  # or there are no tags to compare with
+
+
 def test_kubernetes_selects_what_it_starts(objects: dict[str, Any]) -> None:
     labels = objects["Deployment"]["spec"]["template"]["metadata"]["labels"]
     for selector in (

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sysconfig
 import tomllib
 from fnmatch import fnmatch
 from itertools import pairwise
@@ -27,6 +29,27 @@ def instructions(name: str) -> list[str]:
 def objects() -> dict[str, Any]:
     documents = yaml.safe_load_all((ROOT / "deploy/kubernetes.yaml").read_text("utf-8"))
     return {document["kind"]: document for document in documents}
+
+
+def complaints(program: str, *arguments: str) -> str:
+    """What a linter says of files of the repository."""
+    result = subprocess.run(
+        [Path(sysconfig.get_path("scripts"), program), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout + result.stderr
+
+
+def test_the_dockerfile_passes_hadolint() -> None:
+    assert complaints("hadolint", "Dockerfile") == ""
+
+
+def test_no_yaml_file_has_a_key_twice_or_is_otherwise_odd() -> None:
+    rules = "{extends: relaxed, rules: {line-length: disable}}"
+    assert complaints("yamllint", "--config-data", rules, "deploy", ".github") == ""
 
 
 def test_the_image_is_not_roots_and_tells_its_health() -> None:

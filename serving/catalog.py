@@ -49,7 +49,7 @@ class Catalog:
         memory_mib: where the process has more, models that nobody uses are closed; None keeps all.
 
     Raises:
-        InvalidConfig: a path does not exist or holds no model, or two files share a name.
+        InvalidConfig: a path is neither a folder nor a model file, or two files share a name.
         UnknownModel: there is no model called `default`.
     """
 
@@ -64,10 +64,8 @@ class Catalog:
         found: dict[ModelName, Path] = {}
         for source in (BUNDLED, *extra):
             paths = model_files(source)
-            if not paths:
-                raise InvalidConfig(
-                    "models", f"{str(source)!r}", f"a {SUFFIX} file, or a folder that holds some"
-                )
+            if not (paths or source.is_dir()):  # A folder may be filled later.
+                raise InvalidConfig("models", f"{str(source)!r}", f"a {SUFFIX} file, or a folder")
             for path in paths:
                 name = ModelName.of_file(path)
                 if name in found:
@@ -168,7 +166,7 @@ class Catalog:
         """A catalogue of the files as they are now; what has not changed stays loaded.
 
         Raises:
-            InvalidConfig: a path holds no model any more, or two files share a name.
+            InvalidConfig: a path is gone, or two files share a name.
             UnknownModel: the default model is gone.
         """
         new = type(self)(self._extra, self.default, self._computing, self._hints, self._memory_mib)

@@ -80,10 +80,17 @@ def test_unknown_names_are_refused_with_those_there_are(models: Path) -> None:
         Catalog([models], default="y")
 
 
-def test_paths_without_models_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none", tmp_path / "none.onnx"):
-        with pytest.raises(InvalidConfig, match="models is"):
-            Catalog([path], default="x")
+def test_paths_that_are_no_models_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.txt").touch()
+    for name in ("none", "none.onnx", "model.txt"):
+        with pytest.raises(InvalidConfig, match=r"models is .*; expected a \.onnx file, or a folder"):
+            Catalog([tmp_path / name])
+
+
+def test_a_folder_may_be_filled_later(tmp_path: Path) -> None:
+    models = Catalog([tmp_path])
+    Network("later").save(tmp_path)
+    assert "later" in models.successor().names
 
 
 def test_two_files_of_one_name_are_refused(models: Path, tmp_path: Path) -> None:

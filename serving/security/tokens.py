@@ -134,7 +134,9 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
     return tokens
 
 
-def _token(where: str, table: dict[str, Any]) -> Token:
+def _token(where: str, table: Any) -> Token:
+    if not isinstance(table, dict):
+        raise InvalidConfig(where, repr(table), "a [[tokens]] table")
     names = [field.name for field in fields(Token)]
     for given in table:
         if given not in names:
@@ -152,9 +154,13 @@ def _token(where: str, table: dict[str, Any]) -> Token:
         "64 hexadecimal digits in lower case",
     )
     calls, rate = table.get("max_calls", 1), table.get("calls_per_minute", 1)
-    check("max_calls", isinstance(calls, int) and calls > 0, "a whole number of at least 1")
-    check("calls_per_minute", isinstance(rate, int | float) and rate > 0, "a number above 0")
+    check("max_calls", _is_number(calls, int) and calls > 0, "a whole number of at least 1")
+    check("calls_per_minute", _is_number(rate, int, float) and rate > 0, "a number above 0")
     names = [each.name.lower() for each in Priority]
     priority = table.get("priority", Priority.NORMAL.name.lower())
     check("priority", priority in names, f"one of {', '.join(names)}")
     return Token(**table | {"priority": Priority[priority.upper()]})
+
+
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)

@@ -104,12 +104,13 @@ def test_a_token_has_its_own_limits(file: Path, monkeypatch: pytest.MonkeyPatch)
         pass
 
 
+@pytest.mark.parametrize("broken", ["nonsense", "tokens = [1]", "[[tokens]]\nname = 1"])
 def test_the_file_is_read_again_and_a_broken_one_is_not(
-    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     monkeypatch.setattr(files, "_LOOK_AFTER_S", 0)
     tokens = Tokens(file)
-    file.write_text("nonsense")
+    file.write_text(broken)
     assert tokens.check("Bearer open sesame").name == "shop"
     assert "the tokens stay as they were" in caplog.text
     file.write_text(table("new", "hocus pocus"))
@@ -124,9 +125,11 @@ def test_the_file_is_read_again_and_a_broken_one_is_not(
         ("", "tables, and nothing else"),
         ("a = ", "a readable TOML file"),
         ("tokens = 5", "tables, and nothing else"),
+        ("tokens = [1]", r"tokens\[0\] is 1; expected a \[\[tokens\]\] table"),
         ("[[tokens]]", r"tokens\[0\].name is None; expected a name"),
         ('[[tokens]]\nname = "a"\nsha256 = "secret"', "64 hexadecimal digits"),
         (table("a", "b", "max_calls = 0"), "whole number of at least 1"),
+        (table("a", "b", "max_calls = true"), "whole number of at least 1"),
         (table("a", "b", 'calls_per_minute = "x"'), "a number above 0"),
         (table("a", "b", "priority = 1"), "priority is 1; expected one of low, normal, high"),
         (table("a", "b", "color = 1"), "color is unknown"),

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.errors import InvalidConfig
+from serving.checks import check_range
+
+# A tile has four halos a side where that is more than tiles usually have, and all of it is computed
+# at once.
+LARGEST_HALO = 512
 
 Range = Literal["0..1", "0..255"]
 
@@ -13,7 +17,7 @@ class Hints:
     """What is known of model files that have no metadata of this project.
 
     Raises:
-        InvalidConfig: the halo is negative.
+        InvalidConfig: the halo is out of its range.
     """
 
     input_range: Range | None = None
@@ -26,5 +30,5 @@ class Hints:
     """How many pixels far such networks look; by default found out."""
 
     def __post_init__(self) -> None:
-        if self.halo is not None and self.halo < 0:
-            raise InvalidConfig("halo", self.halo, "at least 0")
+        if self.halo is not None:
+            check_range(self, "halo", 0, LARGEST_HALO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -12,7 +13,7 @@ import numpy as np
 from serving.cache import Cache
 from serving.digest import sha256_of
 from serving.errors import InvalidModel
-from serving.hints import Hints
+from serving.hints import LARGEST_HALO, Hints
 from serving.names import ModelName
 from serving.probe import LEVELS, Traits, probe
 from serving.session import Bytes, Computing, Floats, Session
@@ -20,6 +21,9 @@ from serving.stop import Stop
 
 FORMAT_VERSION = "1"
 SUFFIX = ".onnx"
+_LARGEST_SCALE = 16
+_FEW_DIGITS = re.compile(r"[0-9]{1,9}")
+_QUOTED = 60
 
 
 class Precision(Enum):
@@ -73,13 +77,13 @@ class ModelInfo:
 
         def exactly(key: str, allowed: str) -> None:
             if value(key) != allowed:
-                raise InvalidModel(f"{source}: {key}", repr(value(key)), repr(allowed))
+                raise InvalidModel(f"{source}: {key}", _quoted(value(key)), repr(allowed))
 
-        def integer(key: str, least: int) -> int:
+        def integer(key: str, least: int, most: int) -> int:
             text = value(key)
-            if not (text.isascii() and text.isdigit() and int(text) >= least):
+            if not (_FEW_DIGITS.fullmatch(text) and least <= int(text) <= most):
                 raise InvalidModel(
-                    f"{source}: {key}", repr(text), f"a whole number of at least {least}"
+                    f"{source}: {key}", _quoted(text), f"a whole number of {least} to {most}"
                 )
             return int(text)
 
@@ -89,12 +93,12 @@ class ModelInfo:
         precisions = [precision.value for precision in Precision]
         if value("precision") not in precisions:
             raise InvalidModel(
-                f"{source}: precision", repr(value("precision")), " or ".join(precisions)
+                f"{source}: precision", _quoted(value("precision")), " or ".join(precisions)
             )
         return cls(
             name=value("name"),
-            scale=integer("scale", least=1),
-            halo=integer("halo", least=0),
+            scale=integer("scale", 1, _LARGEST_SCALE),
+            halo=integer("halo", 0, LARGEST_HALO),
             precision=Precision(value("precision")),
             license=value("license"),
             training_run=value("training_run"),
@@ -175,11 +179,20 @@ def load_model(path: Path, computing: Computing | None = None, hints: Hints | No
     Raises:
         InvalidModel: the file is no ONNX model, its interface is none that
             :class:`~serving.session.Session` knows, or its metadata is not acceptable, or what it
-            lacks cannot be found out.
+            lacks cannot be found out, or anything else fails with it.
     """
-    session = Session(path, computing or Computing())
+    try:
+        return _loaded(path, computing or Computing(), hints or Hints())
+    except InvalidModel:
+        raise
+    except Exception as error:  # A file that lies can fail anywhere.
+        raise InvalidModel(str(path), f"unreadable ({error})", "an ONNX model") from error
+
+
+def _loaded(path: Path, computing: Computing, hints: Hints) -> Model:
+    session = Session(path, computing)
     if "format_version" not in session.metadata:
-        return _probed(session, path, hints or Hints())
+        return _probed(session, path, hints)
     levels = "0..1" if session.pixels is None else "0..255"
     info = ModelInfo.from_metadata(session.metadata, str(path), levels)
     pixel_network = None if session.fixed_size else session.pixels
@@ -208,3 +221,8 @@ def _probed(session: Session, path: Path, hints: Hints) -> Model:
     name = ModelName.of_file(path).stem
     info = ModelInfo(name, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")
     return Model(info, network, session.fixed_size, multiple=traits.multiple)
+
+
+def _quoted(text: str) -> str:
+    """A value of a file's metadata, which may be of any length, for a sentence."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

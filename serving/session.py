@@ -30,6 +30,8 @@ _PROVIDERS: dict[Provider, str] = {
 }
 # ONNX Runtime's level of messages that are always shown.
 _FATAL = 4
+# Of networks that take one size only, which each tile is then padded to.
+_LARGEST_SIDE = 4096
 _FLOATS = ("tensor(float)", "tensor(float16)")
 
 
@@ -126,6 +128,10 @@ class Session:
             self._run = Batcher(self._call, computing.max_batch, computing.batch_delay_s)
         fixed = isinstance(height, int) and isinstance(width, int)
         self.fixed_size: tuple[int, int] | None = (height, width) if fixed else None
+        if self.fixed_size and not all(1 <= side <= _LARGEST_SIDE for side in self.fixed_size):
+            raise InvalidModel(
+                f"{path}: size of the input", f"{width}x{height}", f"sides of 1 to {_LARGEST_SIDE}"
+            )
 
     def _call(self, batch: NDArray[np.generic], stop: Stop) -> NDArray[np.generic]:
         (source,) = self._session.get_inputs()

@@ -6,7 +6,7 @@ import pytest
 
 from serving.errors import InvalidModel
 from serving.model import Model, ModelInfo, Precision, load_model
-from tests.serving.networks import LAYERS, Network
+from tests.serving.networks import LAYERS, Network, community
 
 METADATA = Network("net").metadata
 
@@ -38,9 +38,11 @@ def test_every_key_is_needed(key: str) -> None:
     ("key", "value", "allowed"),
     [
         ("format_version", "2", "'1'"),
-        ("scale", "0", "at least 1"),
+        ("scale", "0", "1 to 16"),
+        ("scale", "17", "1 to 16"),
         ("scale", "4.0", "whole number"),
-        ("halo", "-1", "at least 0"),
+        ("halo", "-1", "0 to 512"),
+        ("halo", "1000000000", "0 to 512"),
         ("input_range", "0..255", "'0..1'"),
         ("color_order", "BGR", "'RGB'"),
         ("precision", "fp8", "fp32 or fp16 or int8"),
@@ -51,6 +53,26 @@ def test_wrong_values_are_refused_with_what_is_allowed(key: str, value: str, all
         ModelInfo.from_metadata(METADATA | {key: value}, "net.onnx")
     assert f"{key} is {value!r}" in str(caught.value)
     assert allowed in str(caught.value)
+
+
+def test_a_value_of_any_length_is_refused_in_short() -> None:
+    with pytest.raises(InvalidModel, match="whole number") as caught:
+        ModelInfo.from_metadata(METADATA | {"scale": "9" * 5000}, "net.onnx")
+    assert len(str(caught.value)) < 200
+
+
+def test_metadata_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = Network("net").save(tmp_path, METADATA | {"license": "AAAA"})
+    path.write_bytes(path.read_bytes().replace(b"AAAA", b"\xff\xfe\xfd\xfc"))
+    with pytest.raises(InvalidModel, match=r"net\.onnx is unreadable"):
+        load_model(path)
+
+
+def test_a_fixed_size_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "huge.onnx"
+    onnx.save(community(Network("huge"), size=100_000), str(path))
+    with pytest.raises(InvalidModel, match="100000x100000; expected sides of 1 to 4096"):
+        load_model(path)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:

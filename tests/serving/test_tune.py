@@ -9,6 +9,7 @@ from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
 from serving.tune import Setting, best, measure, setting_for, settings, tuned
+from tests.serving.networks import Network
 
 
 def test_what_is_tried_never_needs_more_than_the_processors() -> None:
@@ -30,6 +31,15 @@ def test_every_setting_is_measured(models: Path) -> None:
     milliseconds = measure(Catalog([models], "random"), "cpu", 2)
     assert set(milliseconds) == set(settings(2))
     assert min(milliseconds.values()) > 0
+
+
+def test_a_model_that_looks_farther_than_a_tile_is_wide_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "_ROUNDS", 1)
+    network = Network("far")
+    network.save(tmp_path, network.metadata | {"halo": "150"})
+    assert measure(Catalog([tmp_path], "far"), "cpu", 1)[Setting(1)] > 0
 
 
 def test_it_is_measured_once_for_a_model(

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
+
 from serving.catalog import BUNDLED
 from tools.stress.figures import Figure
 from tools.stress.load import Load, picture
@@ -32,7 +34,7 @@ class Swap:
     def run(self) -> list[Figure]:
         """Return failed calls, and how many bad files were refused."""
         good = (BUNDLED / f"{_NAME}.onnx").read_bytes()
-        bad = [good[: len(good) // 2], b"nonsense", b"", good.replace(b"Conv", b"Cxnv")]
+        bad = _bad(good)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder, "models", f"{_SWAPPED}.onnx")
             target.parent.mkdir()
@@ -59,6 +61,29 @@ class Swap:
             Figure("bad files put in place", spoiled),
             Figure("of these refused", refused, least=spoiled, most=spoiled),
         ]
+
+
+def _bad(good: bytes) -> list[bytes]:
+    """Files that are no models, and some that lie in their metadata."""
+    lies = [{"scale": "9" * 5000}, {"halo": "1000000000"}, {"license": "A" * 40}]
+    broken, far, text = (_told(good, lie) for lie in lies)
+    return [
+        good[: len(good) // 2],
+        b"nonsense",
+        b"",
+        good.replace(b"Conv", b"Cxnv"),
+        broken,
+        far,
+        text.replace(b"A" * 40, b"\xff" * 40),
+    ]
+
+
+def _told(content: bytes, lie: dict[str, str]) -> bytes:
+    """The model with other metadata, under the name that it is put in place by."""
+    model = onnx.load_from_string(content.replace(_NAME.encode(), _SWAPPED.encode()))
+    metadata = {each.key: each.value for each in model.metadata_props} | lie
+    onnx.helper.set_model_props(model, metadata)
+    return model.SerializeToString()
 
 
 def _named(content: bytes, target: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from serving.digest import sha256_of
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
-from serving.folders import contents, model_files
+from serving.folders import Contents, contents, model_files
 from serving.hints import Hints
 from serving.model import SUFFIX, Model, ModelInfo, Precision, load_model
 from serving.names import FIRST, ModelName
@@ -153,7 +153,7 @@ class Catalog:
         """A number that tells the default model's file from others."""
         return sha256_of(self.path())[:16]
 
-    def files(self) -> dict[Path, tuple[int, int, int]]:
+    def files(self) -> Contents:
         """What identifies the content of each file that there is now."""
         return contents(BUNDLED, *self._extra)
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from serving.model import SUFFIX
 
+# What identifies the content of each file.
+Contents = dict[Path, tuple[int, int, int]]
+
 
 def model_files(source: Path) -> list[Path]:
     """The model files of a folder, or the one that is named, if it is there."""
@@ -16,7 +19,7 @@ def model_files(source: Path) -> list[Path]:
     ]
 
 
-def contents(*sources: Path) -> dict[Path, tuple[int, int, int]]:
+def contents(*sources: Path) -> Contents:
     """What identifies the content of each model file that there is now."""
     return {
         path: (status.st_ino, status.st_mtime_ns, status.st_size)

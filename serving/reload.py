@@ -8,6 +8,7 @@ import numpy as np
 
 from serving.catalog import Catalog
 from serving.errors import InvalidModel, ServingError
+from serving.folders import Contents
 from serving.model import Model
 from serving.pipeline.upscaler import Upscaler
 
@@ -20,7 +21,8 @@ class ModelWatch:
     """Exchanges an upscaler's catalogue for one of the files as they are now.
 
     New and changed files are loaded and tried before anybody is served by them. One that cannot be
-    served is reported; the model that was there before stays. Requests that are under way end with
+    served is reported; the model that was there before stays. Files that make no catalogue at all
+    are reported once, until they change or :meth:`look` asks. Requests that are under way end with
     the model that they began with.
 
     Args:
@@ -32,6 +34,8 @@ class ModelWatch:
         self._upscaler = upscaler
         self._every_s = every_s or None
         self._asked = asyncio.Event()
+        # Those that nothing could be made of, and that need not be reported again.
+        self._failed: Contents | None = None
 
     def look(self) -> None:
         """Looks at the files now; for the thread of the event loop."""
@@ -44,16 +48,24 @@ class ModelWatch:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):
                     await self._asked.wait()
-            files = await asyncio.to_thread(self._upscaler.catalog.files)
-            # A file that still changes may be half written.
-            if self._asked.is_set() or files == seen:
-                self._asked.clear()
-                await asyncio.to_thread(self._exchange)
-            seen = files
+            asked = self._asked.is_set()
+            self._asked.clear()
+            if asked:
+                self._failed = None
+            try:
+                files = await asyncio.to_thread(self._upscaler.catalog.files)
+                # A file that still changes may be half written.
+                if asked or files == seen:
+                    await asyncio.to_thread(self._exchange)
+                seen = files
+            except Exception:  # Or nobody would look any more.
+                _log.exception("the model files could not be looked at")
 
     def _exchange(self) -> None:
-        if self._upscaler.catalog.is_current:
+        files = self._upscaler.catalog.files()
+        if self._upscaler.catalog.is_current or files == self._failed:
             return
+        self._failed = files
         try:
             catalog, refused = renewed(self._upscaler.catalog)
         except ServingError as error:
@@ -62,6 +74,7 @@ class ModelWatch:
         for refusal in refused:
             _log.error("a model is refused: %s", refusal)
         self._upscaler.catalog = catalog
+        self._failed = None
         _log.info("models: %s", ", ".join(catalog.names))
 
 

@@ -83,7 +83,9 @@ def test_unknown_names_are_refused_with_those_there_are(models: Path) -> None:
 def test_paths_that_are_no_models_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.txt").touch()
     for name in ("none", "none.onnx", "model.txt"):
-        with pytest.raises(InvalidConfig, match=r"models is .*; expected a \.onnx file, or a folder"):
+        with pytest.raises(
+            InvalidConfig, match=r"models is .*; expected a \.onnx file, or a folder"
+        ):
             Catalog([tmp_path / name])
 
 

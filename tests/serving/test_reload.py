@@ -1,21 +1,27 @@
 """Model files are exchanged under a running server."""
 
+import asyncio
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from serving import reload
 from serving.catalog import Catalog
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.errors import UnknownModel
-from serving.reload import renewed
+from serving.folders import Contents
+from serving.pipeline.upscaler import Upscaler
+from serving.reload import ModelWatch, renewed
 from tests.serving.files import checker, enlarged, read_png, write_png
 from tests.serving.networks import Network
 
@@ -83,7 +89,32 @@ def of_a_wrong_scale(path: Path) -> None:
     shutil.copy(Network("mine").save(path.parent.parent, metadata), path)
 
 
-@pytest.mark.parametrize("spoil", [truncated, nonsense, of_another_name, of_a_wrong_scale])
+def with_metadata_of_5000_digits(path: Path) -> None:
+    metadata = Network("mine").metadata | {"scale": "9" * 5000}
+    shutil.copy(Network("mine").save(path.parent.parent, metadata), path)
+
+
+def with_metadata_that_are_no_text(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"random weights for tests", b"\xff" * 24))
+
+
+def with_a_halo_larger_than_any_picture(path: Path) -> None:
+    metadata = Network("mine").metadata | {"halo": "1000000000"}
+    shutil.copy(Network("mine").save(path.parent.parent, metadata), path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        truncated,
+        nonsense,
+        of_another_name,
+        of_a_wrong_scale,
+        with_metadata_of_5000_digits,
+        with_metadata_that_are_no_text,
+        with_a_halo_larger_than_any_picture,
+    ],
+)
 def test_a_bad_file_is_refused_and_the_old_model_stays(
     folder: Path, spoil: Callable[[Path], None]
 ) -> None:
@@ -103,6 +134,12 @@ def address(folder: Path) -> Iterator[str]:
         yield address
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def test_no_call_fails_while_models_are_exchanged(folder: Path, address: str) -> None:
     failures: list[UpscaleFailed] = []
     results: list[bool] = []
@@ -117,13 +154,62 @@ def test_no_call_fails_while_models_are_exchanged(folder: Path, address: str) ->
                 except UpscaleFailed as failure:
                     failures.append(failure)
 
+    def shows(plain: bool) -> bool:
+        return results[-1] == plain
+
     thread = threading.Thread(target=call)
     thread.start()
+    wait_for(lambda: bool(results))
     for strength in (0.5, 0, 0.5):
-        time.sleep(0.3)
         replace(folder, Network("mine", strength=strength))
-    time.sleep(0.3)
+        wait_for(partial(shows, strength == 0))
     ended.set()
     thread.join()
     assert failures == []
     assert [plain for plain, _ in groupby(results)] == [True, False, True, False]
+
+
+async def watched(upscaler: Upscaler, until: Callable[[], bool], asking: bool = False) -> None:
+    """Looks at the files again and again until something holds."""
+    watch = ModelWatch(upscaler, 0.01)
+    task = asyncio.create_task(watch.run())
+    try:
+        async with asyncio.timeout(20):
+            while not until():
+                if asking:
+                    watch.look()
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def test_whatever_happens_the_watch_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(_: Catalog) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(reload, "renewed", failing)
+    upscaler = Upscaler(Catalog([folder], "mine"))
+    Network("second").save(folder)
+    asyncio.run(watched(upscaler, lambda: "second" in upscaler.catalog.names, asking=True))
+    assert "unforeseen" in caplog.text
+
+
+def test_what_is_wrong_is_reported_once_for_each_state_of_the_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    upscaler = Upscaler(Catalog([folder], "mine"))
+    files, looks = Catalog.files, []
+
+    def counted(catalog: Catalog) -> Contents:
+        looks.append(1)
+        return files(catalog)
+
+    monkeypatch.setattr(Catalog, "files", counted)
+    (folder / "mine.onnx").unlink()
+    asyncio.run(watched(upscaler, lambda: len(looks) > 20))
+    assert caplog.text.count("the models stay as they were") == 1

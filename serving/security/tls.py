@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 
 from serving.errors import InvalidConfig
+from serving.security.certificate import check_pair
 from serving.security.files import Watched
 
 _log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ def server_credentials(tls: Tls) -> grpc.ServerCredentials:
     """Credentials that follow the files; where new ones do not fit, the old ones stay.
 
     Raises:
-        InvalidConfig: the files cannot be read, or do not fit together.
+        InvalidConfig: the files cannot be read, or do not fit together, or the key needs a
+            password, or the certificate has expired or is not valid yet.
     """
     watched = Watched([path for path in _paths(tls) if path])
 
@@ -77,9 +79,9 @@ def _configuration(tls: Tls) -> "grpc.ServerCertificateConfiguration":
     assert key
     try:
         # gRPC itself would say nothing of what is wrong.
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca).load_cert_chain(
-            certificate, key
-        )
+        check_pair(certificate, key)
+        if client_ca:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca)
         return grpc.ssl_server_certificate_configuration(
             [(key.read_bytes(), certificate.read_bytes())],
             client_ca.read_bytes() if client_ca else None,

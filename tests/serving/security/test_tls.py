@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from serving.client import ClientTls, RetryPolicy, UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
@@ -16,7 +22,7 @@ from serving.security import files
 from serving.security.tls import Tls, server_credentials
 
 ONCE = RetryPolicy(attempts=1)
-YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+YESTERDAY, TOMORROW = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
 
 
 class Authority:
@@ -28,9 +34,11 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self._ca.cert_pem.write_to_path(str(self.file))
 
-    def issue(self, name: str, expires: datetime | None = None) -> tuple[Path, Path]:
+    def issue(
+        self, name: str, expires: datetime | None = None, begins: datetime | None = None
+    ) -> tuple[Path, Path]:
         """Certificate and key."""
-        issued = self._ca.issue_cert("127.0.0.1", not_after=expires)
+        issued = self._ca.issue_cert("127.0.0.1", not_after=expires, not_before=begins)
         certificate, key = (self._folder / f"{name}.{part}" for part in ("crt", "key"))
         for path, blobs in (
             (certificate, issued.cert_chain_pems),
@@ -73,9 +81,22 @@ def test_only_the_right_authority_is_trusted(authority: Authority, other: Author
         assert outcome(address, None) == "UNAVAILABLE"
 
 
-def test_an_expired_server_is_not_trusted(authority: Authority) -> None:
-    with serving(*authority.issue("server", YESTERDAY)) as address:
-        assert outcome(address, ClientTls(authority.file)) == "UNAVAILABLE"
+def test_a_server_does_not_start_with_a_certificate_that_no_client_accepts(
+    authority: Authority,
+) -> None:
+    with pytest.raises(InvalidConfig, match=r"^tls_certificate is .*server\.crt', .*has expired"):
+        server_credentials(Tls(*authority.issue("server", expires=YESTERDAY)))
+    with pytest.raises(InvalidConfig, match="is not yet valid; expected one valid today"):
+        server_credentials(Tls(*authority.issue("server", begins=TOMORROW)))
+
+
+def test_a_key_that_needs_a_password_is_refused_without_asking_for_it(authority: Authority) -> None:
+    certificate, key = authority.issue("server")
+    plain = load_pem_private_key(key.read_bytes(), None)
+    encryption = BestAvailableEncryption(b"password")
+    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    with pytest.raises(InvalidConfig, match=r"^tls_key is .*encrypted; expected a key without"):
+        server_credentials(Tls(certificate, key))
 
 
 def test_clients_show_a_certificate_where_they_must(authority: Authority, other: Authority) -> None:
@@ -98,6 +119,8 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
         other.issue("server")
         assert outcome(address, ClientTls(other.file)) == "x4-fast"
         assert outcome(address, ClientTls(authority.file)) == "UNAVAILABLE"
+        authority.issue("server", expires=YESTERDAY)
+        assert outcome(address, ClientTls(other.file)) == "x4-fast"
         certificate.write_text("nonsense")
         assert outcome(address, ClientTls(other.file)) == "x4-fast"
 

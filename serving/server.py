@@ -18,7 +18,7 @@ from serving.errors import ServingError
 from serving.observe.logs import set_up
 from serving.rpc.server import UpscalerServer
 from serving.rpc.service import NAME
-from serving.settings import PREFIX, from_command_line, from_environment, from_file
+from serving.settings import PREFIX, merged, of_environment, of_file
 from serving.supervisor import supervise
 
 _OK, _WRONG_SETTINGS = 0, 2
@@ -72,9 +72,8 @@ def _command(arguments: Sequence[str]) -> Command:
     parser.add_argument("--config", type=Path, default=os.environ.get(f"{PREFIX}CONFIG"))
     path = parser.parse_known_args(arguments)[0].config
     config = ServerConfig()
-    if path:
-        config = from_file(config, Path(path))
-    return from_command_line(Command(server=from_environment(config)), arguments)
+    files = [of_file(config, Path(path))] if path else []
+    return merged(Command(), [*files, of_environment(config)], arguments)
 
 
 def _ready(address: str) -> None:

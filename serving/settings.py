@@ -1,21 +1,26 @@
-"""A program's settings from a file, the environment and the command line, in that order.
+"""A program's settings from a file, the environment and the command line.
 
 All three name a setting alike: ``max_calls = 8`` in the TOML file, ``UPSCALER_MAX_CALLS=8`` in the
-environment, ``--max-calls 8``. What comes later wins. All are read as the command line is.
+environment, ``--max-calls 8``. Of each setting the last one counts. They are put together first and
+judged afterwards: what the file begins, such as a certificate without its key, a flag may complete.
 """
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
 from serving.errors import InvalidConfig
+from serving.kinds import kind_of, said
 
 PREFIX = "UPSCALER_"
+# Variables that are no settings of the server: of which file, whose token, the health check's own.
+OTHERS = ("CONFIG", "TOKEN", "HEALTH_CERTIFICATE", "HEALTH_KEY")
 # Options are called by the settings alone, whatever group they are in.
 _PLAIN = (tyro.conf.OmitArgPrefixes,)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -23,87 +28,142 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 Settings = TypeVar("Settings")
 
 
-def from_file(settings: Settings, path: Path) -> Settings:
-    """The settings, with those of a TOML file in their place.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one place says, not judged yet.
+
+    Attributes:
+        name: of the place, for errors.
+        words: of each setting, as the command line would have them.
+    """
+
+    name: str
+    words: Mapping[str, Sequence[str]]
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a TOML file says, whatever that is.
+
+    Raises:
+        InvalidConfig: it cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidConfig("config", f"{str(path)!r} ({error})", "a readable TOML file") from error
+
+
+def of_file(settings: object, path: Path) -> Source:
+    """The settings of a TOML file, each of the type that it has.
 
     Raises:
         InvalidConfig: the file cannot be read, or has a setting that does not exist or fit.
     """
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidConfig("config", f"{str(path)!r} ({error})", "a readable TOML file") from error
-    known = dict(_values(settings))
-    for name in values:
-        if name not in known:
-            raise InvalidConfig(f"{path}: {name}", "unknown", f"one of {', '.join(known)}")
+    values, hints = read_file(path), dict(_hints(type(settings)))
+    for name, value in values.items():
+        if name not in hints:
+            raise InvalidConfig(f"{path}: {name}", "unknown", f"one of {', '.join(hints)}")
+        allowed = kind_of(value, hints[name])
+        if allowed:
+            raise InvalidConfig(f"{path}: {name}", said(value), allowed)
     words = {
         name: [str(item) for item in value] if isinstance(value, list) else [str(value)]
         for name, value in values.items()
     }
-    return _replaced(settings, words, str(path))
+    return Source(str(path), words)
 
 
-def from_environment(settings: Settings, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings, with those of the environment in their place; lists are split at spaces.
+def of_environment(settings: object, environment: Mapping[str, str] = os.environ) -> Source:
+    """The settings of the environment; those that are lists are split at spaces.
 
     Raises:
-        InvalidConfig: a variable does not fit.
+        InvalidConfig: a variable is called like a setting, but there is none of that name.
     """
-    words = {
-        name: environment[variable].split()
-        for name, _ in _values(settings)
-        if (variable := f"{PREFIX}{name.upper()}") in environment
+    hints = {name.upper(): (name, hint) for name, hint in _hints(type(settings))}
+    words = {}
+    for variable, text in environment.items():
+        called = variable.removeprefix(PREFIX)
+        if called == variable or called in OTHERS:
+            continue
+        if called not in hints:
+            (nearest,) = get_close_matches(called.upper(), [*hints, *OTHERS], 1, cutoff=0)
+            raise InvalidConfig(variable, "unknown", f"a setting, perhaps {PREFIX}{nearest}")
+        name, hint = hints[called]
+        words[name] = text.split() if get_origin(hint) is tuple else [text] * bool(text)
+    return Source("environment", words)
+
+
+def merged(
+    settings: Settings, sources: Iterable[Source] = (), arguments: Sequence[str] = ()
+) -> Settings:
+    """The settings with those of all sources in their place, the command line's last.
+
+    Exits where the command line cannot be understood, or asks for help.
+
+    Raises:
+        InvalidConfig: a value does not fit, or the settings do not fit together.
+    """
+    said_by = {name: source for source in sources for name in source.words}
+    hints = dict(_hints(type(settings)))
+    options = {
+        name: _option(name, hints[name], source.words[name]) for name, source in said_by.items()
     }
-    return _replaced(settings, words, "environment")
-
-
-def from_command_line(settings: Settings, arguments: Sequence[str]) -> Settings:
-    """The settings, with those of the command line in their place; exits where one does not fit.
-
-    Raises:
-        InvalidConfig: a value is out of its range.
-    """
-    return tyro.cli(type(settings), args=arguments, default=settings, config=_PLAIN)
-
-
-def _values(settings: object) -> Iterator[tuple[str, object]]:
-    """All settings by name, those of groups inside included."""
-    assert is_dataclass(settings)
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if is_dataclass(value):
-            yield from _values(value)
-        else:
-            yield field.name, value
-
-
-def _replaced(settings: Settings, words: Mapping[str, Sequence[str]], source: str) -> Settings:
-    known = dict(_values(settings))
-    options = {name: _option(name, known[name], given) for name, given in words.items()}
+    words = [word for option in options.values() for word in option]
     try:
-        return _parsed(settings, [word for option in options.values() for word in option])
+        return _parsed(settings, [*words, *arguments], quietly=True)
+    except InvalidConfig as error:
+        source = said_by.get(error.field)
+        if source is None or any(_names(word, error.field) for word in arguments):
+            raise
+        raise InvalidConfig(f"{source.name}: {error.field}", error.value, error.allowed) from None
     except SystemExit:
         for name, option in options.items():
-            try:
-                _parsed(settings, option)
-            except (SystemExit, InvalidConfig):
-                raise InvalidConfig(
-                    f"{source}: {name}", repr(" ".join(words[name])), "what --help tells"
-                ) from None
-        raise
+            _check_alone(settings, f"{said_by[name].name}: {name}", option, said_by[name])
+        return _parsed(settings, [*words, *arguments], quietly=False)
 
 
-def _option(name: str, value: object, given: Sequence[str]) -> list[str]:
-    option = name.replace("_", "-")
-    if isinstance(value, bool):
-        flag = _FLAGS.get(" ".join(given).lower())
-        if flag is not None:
-            return [f"--{option}" if flag else f"--no-{option}"]
-    return [f"--{option}", *given]
+def _check_alone(settings: object, name: str, option: Sequence[str], source: Source) -> None:
+    try:
+        _parsed(settings, option, quietly=True)
+    except InvalidConfig:
+        return  # Others may complete it.
+    except SystemExit:
+        given = " ".join(source.words[name.rpartition(": ")[2]])
+        raise InvalidConfig(name, repr(given), "what --help tells") from None
 
 
-def _parsed(settings: Settings, arguments: Sequence[str]) -> Settings:
+def _names(word: str, field: str) -> bool:
+    """Whether a word of the command line is a setting's option."""
+    option = field.replace("_", "-")
+    return word.partition("=")[0].replace("_", "-") in (f"--{option}", f"--no-{option}")
+
+
+def _hints(kind: type) -> Iterator[tuple[str, Any]]:
+    """The types of all settings by name, those of groups inside included."""
+    for name, hint in get_type_hints(kind).items():
+        if is_dataclass(hint):
+            assert isinstance(hint, type)
+            yield from _hints(hint)
+        else:
+            yield name, hint
+
+
+def _option(name: str, hint: Any, given: Sequence[str]) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    flag = _FLAGS.get(" ".join(given).lower())
+    if flag is not None and hint is bool:
+        return [option if flag else f"--no-{name.replace('_', '-')}"]
+    if flag is not None and bool in get_args(hint):
+        return [option, str(flag)]
+    # A single value may begin with a dash.
+    return [f"{option}={given[0]}"] if len(given) == 1 else [option, *given]
+
+
+def _parsed(settings: Settings, arguments: Sequence[str], quietly: bool) -> Settings:
     return tyro.cli(
-        type(settings), args=arguments, default=settings, config=_PLAIN, console_outputs=False
+        type(settings),
+        args=arguments,
+        default=settings,
+        config=_PLAIN,
+        console_outputs=not quietly,
     )

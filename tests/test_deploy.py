@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from serving.config import ServerConfig
-from serving.settings import from_command_line, from_environment, from_file
+from serving.settings import merged, of_environment, of_file
 from tests.programs import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -95,7 +95,7 @@ def test_the_image_has_all_that_the_package_is_built_of() -> None:
 def test_the_images_environment_is_understood() -> None:
     (words,) = instructions("ENV")
     environment = dict(word.split("=", 1) for word in shlex.split(words))
-    config = from_environment(ServerConfig(), environment)
+    config = merged(ServerConfig(), [of_environment(ServerConfig(), environment)])
     assert (config.host, config.insecure, config.logs.log_format) == ("0.0.0.0", True, "json")
     assert config.metrics.metrics_port == 9090
     known = [name for name in environment if name.startswith("UPSCALER_")]
@@ -104,7 +104,7 @@ def test_the_images_environment_is_understood() -> None:
 
 def test_compose_starts_a_server_that_gets_its_time_to_end() -> None:
     service = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text("utf-8"))["services"]
-    config = from_command_line(ServerConfig(), service["upscaler"]["command"])
+    config = merged(ServerConfig(), arguments=service["upscaler"]["command"])
     assert float(service["upscaler"]["stop_grace_period"].rstrip("s")) > config.grace_s
 
 
@@ -115,13 +115,17 @@ def test_kubernetes_starts_a_server_that_gets_its_time_to_end(
     (container,) = pod["containers"]
     path = tmp_path / "server.toml"
     path.write_text(objects["ConfigMap"]["data"]["server.toml"], "utf-8")
-    config = from_file(ServerConfig(), path)
+    config = merged(ServerConfig(), [of_file(ServerConfig(), path)])
     assert pod["terminationGracePeriodSeconds"] > config.grace_s
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert ports == {"grpc": config.port, "metrics": config.metrics.metrics_port}
     probes = [container[f"{kind}Probe"]["grpc"] for kind in ("startup", "readiness", "liveness")]
     assert {probe["port"] for probe in probes} == {config.port}
     assert ("--config", "/etc/upscaler/server.toml") in pairwise(container["args"])
+
+
+def test_kubernetes_sets_no_variables_that_look_like_settings(objects: dict[str, Any]) -> None:
+    assert objects["Deployment"]["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
 def test_the_check_compares_the_protocol_with_the_last_release() -> None:

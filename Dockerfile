@@ -28,6 +28,7 @@ ENV PATH=/opt/upscaler/bin:$PATH \
 USER 10001
 EXPOSE 50051 9090
 STOPSIGNAL SIGTERM
+# It finds the server by the same UPSCALER_ variables; see docs/serving.md.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-m", "serving.health"]
 ENTRYPOINT ["python", "-m", "serving.server"]

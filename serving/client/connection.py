@@ -24,8 +24,13 @@ class ClientTls:
     key: Path | None = None
 
 
-def open_channel(address: str, tls: ClientTls | None) -> grpc.Channel:
+def open_channel(address: str, tls: ClientTls | None, name: str = "") -> grpc.Channel:
     """A channel to a server.
+
+    Args:
+        address: ``HOST:PORT``.
+        tls: how it is encrypted; None for not at all.
+        name: what the server's certificate calls it, where that is not its host.
 
     Raises:
         OSError: a file cannot be read.
@@ -36,7 +41,8 @@ def open_channel(address: str, tls: ClientTls | None) -> grpc.Channel:
         path.read_bytes() if path else None for path in (tls.ca, tls.key, tls.certificate)
     )
     credentials = grpc.ssl_channel_credentials(ca, key, certificate)
-    return grpc.secure_channel(address, credentials, options=client_options())
+    names = [("grpc.ssl_target_name_override", name)] if name else []
+    return grpc.secure_channel(address, credentials, options=[*client_options(), *names])
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +27,15 @@ class Card:
 
 
 def read_card(path: Path) -> Card:
-    """Describes a model file; one that is unchanged is not read twice.
+    """Describes a model file as it is now.
 
     Raises:
         OSError: it cannot be read.
     """
-    status = path.stat()
-    return _read_card(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=256)
-def _read_card(path: Path, _changed: int, size_bytes: int) -> Card:
     digest = sha256_of(path)
     cards = sorted(path.parent.glob("*.json"))
     found = (_metrics(card, digest) for card in cards)
-    return Card(digest, size_bytes, next(filter(None, found), {}))
+    return Card(digest, path.stat().st_size, next(filter(None, found), {}))
 
 
 def _metrics(card: Path, digest: str) -> dict[tuple[str, str], float]:

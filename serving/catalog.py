@@ -12,11 +12,11 @@ from serving.digest import sha256_of
 from serving.errors import InvalidConfig, InvalidModel, UnknownModel
 from serving.folders import Contents, contents, model_files
 from serving.hints import Hints
-from serving.model import SUFFIX, Model, ModelInfo, Precision, load_model
+from serving.model import SUFFIX, Model, Precision, load_model
 from serving.names import FIRST, ModelName
 from serving.pixels import Depth
 from serving.processor import has_integer_dot_products
-from serving.residency import OpenModels
+from serving.residency import Known, OpenModels
 from serving.session import Computing
 
 _PLAIN = f"-{Precision.FP32.value}"
@@ -136,10 +136,10 @@ class Catalog:
         """
         return self.open(self._paths[self._resolve(name, depth)])
 
-    def info(self, name: str = "") -> ModelInfo:
-        """What the file of a model says of itself; errors as :meth:`load`."""
+    def known(self, name: str = "") -> Known:
+        """What is known of a model since its file was opened; errors as :meth:`load`."""
         path = self.path(name)
-        return self._open.info(path, partial(self._read, path, self._computing), self.path())
+        return self._open.known(path, partial(self._read, path, self._computing), self.path())
 
     def read(self, computing: Computing) -> Model:
         """The default model, opened anew and run in another way than the catalog's.
@@ -182,13 +182,23 @@ class Catalog:
             UnknownModel: it is the default, and is not offered any more.
         """
         if not self._open.take_over(path, predecessor._open):
-            self._paths = {name: other for name, other in self._paths.items() if other != path}
-            self._resolve()
+            self.leave_out(path)
 
     @property
     def untried(self) -> list[Path]:
-        """The files of models that nobody has asked for yet."""
-        return sorted(path for path in self._paths.values() if not self._open.knows(path))
+        """The files of the operator's models that have not been opened yet."""
+        extra = contents(*self._extra)
+        paths = (path for path in self._paths.values() if path in extra)
+        return sorted(path for path in paths if not self._open.knows(path))
+
+    def leave_out(self, path: Path) -> None:
+        """Offers a file's model no more.
+
+        Raises:
+            UnknownModel: it is the default.
+        """
+        self._paths = {name: other for name, other in self._paths.items() if other != path}
+        self._resolve()
 
     def open(self, path: Path) -> Model:
         """The model of one of the files, ready to run.

@@ -41,6 +41,10 @@ class UnknownModel(ServingError):
     """No model of this name is offered."""
 
 
+class UnusableModel(ServingError):
+    """A model is offered, but its file has become one that cannot be served."""
+
+
 class FileTooLarge(ServingError):
     """The image's file has more bytes than the server takes."""
 

@@ -1,12 +1,12 @@
 """The model files of a folder, and how to see that they have changed."""
 
-import os
 from pathlib import Path
 
 from serving.model import SUFFIX
 
-# What identifies the content of each file.
-Contents = dict[Path, tuple[int, int, int]]
+# What tells a file's content from another's without reading it: inode, time of change, size.
+Identity = tuple[int, int, int]
+Contents = dict[Path, Identity]
 
 
 def model_files(source: Path) -> list[Path]:
@@ -22,15 +22,17 @@ def model_files(source: Path) -> list[Path]:
 def contents(*sources: Path) -> Contents:
     """What identifies the content of each model file that there is now."""
     return {
-        path: (status.st_ino, status.st_mtime_ns, status.st_size)
+        path: found
         for source in sources
         for path in model_files(source)
-        if (status := _status(path))
+        if (found := identity(path))
     }
 
 
-def _status(path: Path) -> os.stat_result | None:
+def identity(path: Path) -> Identity | None:
+    """What identifies a file's content; None where there is no such file."""
     try:
-        return path.stat()
+        status = path.stat()
     except OSError:
         return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

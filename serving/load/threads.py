@@ -29,6 +29,10 @@ class Threads:
             most, thread_name_prefix="request", initializer=yield_to_others
         )
 
+    async def call(self, work: Callable[[], Item]) -> Item:
+        """What `work` returns or raises; it may wait for long, as others have their own threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
     async def produce(
         self, work: Callable[[Put[Item]], None], stop: Stop
     ) -> AsyncGenerator[Item, None]:

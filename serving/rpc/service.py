@@ -1,9 +1,8 @@
 """The handlers of ``upscaler.v1.UpscalerService``: they raise :mod:`serving.errors`."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -11,8 +10,7 @@ from io import BytesIO
 import grpc
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
-from serving.cards import read_card
-from serving.errors import InvalidModel, ResultTooLarge
+from serving.errors import InvalidModel, ResultTooLarge, UnusableModel
 from serving.load.budget import Budget
 from serving.load.limits import Limits
 from serving.load.queue import PixelQueue
@@ -93,7 +91,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> upscaler_pb2.ListModelsResponse:
         """Tells which models there are."""
-        return await asyncio.to_thread(self._list_models)
+        return await self._threads.call(self._list_models)
 
     async def GetModel(  # noqa: N802
         self,
@@ -101,13 +99,16 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> upscaler_pb2.GetModelResponse:
         """Tells what is known of one model."""
-        return await asyncio.to_thread(self._get_model, request.name)
+        return await self._threads.call(partial(self._get_model, request.name))
 
     async def _pieces(self, file: bytes, options: Options) -> AsyncGenerator[Piece, None]:
         stop, call = Stop(), current_call.get()
         priority = min(options.priority, call.top_priority)
         options = replace(options, priority=priority)
-        upscaling = await asyncio.to_thread(self._upscaler.upscale, file, options, stop)
+        with _usable(options.model):
+            # It may have to wait for a model to be opened.
+            prepare = partial(self._upscaler.upscale, file, options, stop)
+            upscaling = await self._threads.call(prepare)
         _note(call, upscaling)
         try:
             async with AsyncExitStack() as stack:
@@ -165,7 +166,7 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         models = []
         for name in catalog.names:
             try:
-                models.append(messages.model(name, catalog.info(name)))
+                models.append(messages.model(name, catalog.known(name).info))
             except InvalidModel as error:
                 _log.warning("not listed: %s", error)
         return upscaler_pb2.ListModelsResponse(models=models, default_model=catalog.default)
@@ -173,7 +174,25 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
     def _get_model(self, name: str) -> upscaler_pb2.GetModelResponse:
         catalog = self._upscaler.catalog
         name = catalog.resolve(name)
-        return messages.model_in_full(name, catalog.info(name), read_card(catalog.path(name)))
+        with _usable(name):
+            known = catalog.known(name)
+        return messages.model_in_full(name, known.info, known.card)
+
+
+@contextmanager
+def _usable(name: str) -> Iterator[None]:
+    """Tells the log what is wrong with a model's file, and the caller that something is.
+
+    Raises:
+        UnusableModel: the file cannot be served.
+    """
+    try:
+        yield
+    except InvalidModel as error:
+        _log.error("%s", error)
+        raise UnusableModel(
+            "model", repr(name or "default"), "another one; what is wrong is in the server's log"
+        ) from error
 
 
 def _work(upscaling: Upscaling, put: Put[Piece]) -> None:

@@ -27,6 +27,7 @@ from serving.errors import (
     TimeLimitExceeded,
     Unauthenticated,
     UnknownModel,
+    UnusableModel,
 )
 
 DOMAIN = "upscaler.v1"
@@ -41,6 +42,7 @@ _CODES: dict[type[Exception], grpc.StatusCode] = {
     ImageTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidOption: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownModel: grpc.StatusCode.NOT_FOUND,
+    UnusableModel: grpc.StatusCode.FAILED_PRECONDITION,
     FileTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ResultTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ServerBusy: grpc.StatusCode.RESOURCE_EXHAUSTED,

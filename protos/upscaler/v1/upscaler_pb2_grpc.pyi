@@ -10,6 +10,8 @@ BadRequest where a field of the request is to blame, RetryInfo where a later try
                       cannot succeed (INVALID_REQUEST, INVALID_IMAGE, IMAGE_TOO_LARGE,
                       INVALID_OPTION)
   NOT_FOUND           the model does not exist; the sentence lists those that do (UNKNOWN_MODEL)
+  FAILED_PRECONDITION the model's file has become one that the server cannot use; only whoever runs
+                      it can mend that (UNUSABLE_MODEL)
   RESOURCE_EXHAUSTED  the file is larger than the server takes (FILE_TOO_LARGE), the result is
                       larger than it sends in one message (RESULT_TOO_LARGE; UpscaleStream has
                       no such bound), it has no room at present (SERVER_BUSY, with RetryInfo),

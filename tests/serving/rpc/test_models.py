@@ -1,11 +1,24 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
+from pathlib import Path
+from threading import Event
+from typing import Any
 
 import grpc
 import pytest
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.catalog import BUNDLED
+from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
+from serving.config import ServerConfig
+from serving.embedded import embedded_server
+from serving.model import Model, load_model
+from tests.serving.files import checker, read_png, write_png
+from tests.serving.networks import Network
+
+ONCE = RetryPolicy(attempts=1)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +74,63 @@ def test_an_unknown_model_is_not_found(stub: upscaler_pb2_grpc.UpscalerServiceSt
     with pytest.raises(grpc.RpcError, match="model is 'x9'; expected one of: nearest") as caught:
         stub.GetModel(upscaler_pb2.GetModelRequest(name="x9"))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("mine", "other"):
+        Network(name, strength=0).save(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def mine(folder: Path) -> Iterator[UpscalerClient]:
+    config = ServerConfig(port=0, models=(folder,), default_model="mine", concurrency=1)
+    with embedded_server(config) as address, UpscalerClient(address, ONCE) as client:
+        yield client
+
+
+def test_the_model_that_is_served_is_told_of_not_the_file_that_is_there_now(
+    mine: UpscalerClient, folder: Path
+) -> None:
+    before = mine.model()
+    (folder / "mine.onnx").write_bytes(b"nonsense")
+    assert mine.model() == before
+    (folder / "mine.onnx").unlink()
+    assert mine.model() == before
+
+
+def test_a_file_that_has_become_bad_is_told_without_its_path(
+    mine: UpscalerClient, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "other.onnx").write_bytes(b"nonsense")
+    for call in (
+        partial(mine.model, "other"),
+        partial(mine.upscale, write_png(checker(3)), model="other"),
+    ):
+        with pytest.raises(UpscaleFailed, match="model is 'other'; expected another") as caught:
+            call()
+        assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+        assert caught.value.reason == "UNUSABLE_MODEL"
+        assert str(folder) not in str(caught.value)
+    assert "other.onnx is unreadable" in caplog.text
+
+
+def test_many_who_wait_for_one_model_keep_nobody_from_another(
+    mine: UpscalerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = Event()
+
+    def slowly(path: Path, *arguments: Any) -> Model:
+        assert may_end.wait(30)
+        return load_model(path, *arguments)
+
+    monkeypatch.setattr("serving.catalog.load_model", slowly)
+    with ThreadPoolExecutor(40) as threads:
+        waiting = [threads.submit(mine.model, "other") for _ in range(40)]
+        try:
+            image = mine.upscale(write_png(checker(3)), timeout_s=20).image
+        finally:
+            may_end.set()
+        assert read_png(image).shape[2] == 3
+        assert {each.result().model.name for each in waiting} == {"other"}

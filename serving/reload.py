@@ -95,6 +95,20 @@ def renewed(catalog: Catalog) -> tuple[Catalog, list[InvalidModel]]:
     return successor, refused
 
 
+def try_all(catalog: Catalog) -> None:
+    """Opens and tries the operator's models; those that cannot be served are reported and left out.
+
+    Raises:
+        UnknownModel: the default one is among them.
+    """
+    for path in catalog.untried:
+        try:
+            try_out(catalog.open(path))
+        except InvalidModel as error:
+            _log.error("a model is refused: %s", error)
+            catalog.leave_out(path)
+
+
 def try_out(model: Model) -> None:
     """Runs a model once.
 

@@ -41,7 +41,7 @@ class Command:
     """TOML file with settings."""
 
     check_config: bool = False
-    """Check the settings, the files they name and the default model, and end."""
+    """Check the settings, the files they name and the models, and end."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
 
@@ -107,7 +107,7 @@ async def serve(
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(server.reload_models))
     try:
-        ready(await server.start())
+        ready(await server.start(try_models=True))
         await told_to_stop.wait()
         await server.drain()
         await _leave()

@@ -18,7 +18,7 @@ from serving.observe.logs import log_call
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Traces, exporting
 from serving.pipeline.upscaler import Upscaler
-from serving.reload import ModelWatch
+from serving.reload import ModelWatch, try_all, try_out
 from serving.rpc import service
 from serving.rpc.channel import server_options
 from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard
@@ -83,15 +83,22 @@ class UpscalerServer:
         self._background: list[asyncio.Task[None]] = []
 
     def check(self) -> None:
-        """Runs the default model once.
+        """Runs the default model, and all that the settings name, once.
 
         Raises:
-            InvalidModel: it cannot be served.
+            InvalidModel: one cannot be served.
         """
         self._upscaler.warm_up()
+        catalog = self._upscaler.catalog
+        for path in catalog.untried:
+            try_out(catalog.open(path))
 
-    async def start(self) -> str:
+    async def start(self, try_models: bool = False) -> str:
         """Listens, loads the default model, and then reports itself healthy.
+
+        Args:
+            try_models: whether all models that the settings name are tried before; one that cannot
+                be served is reported and left out.
 
         Returns:
             The address to call, ``host:port``.
@@ -125,6 +132,8 @@ class UpscalerServer:
         address = self._listen()
         await self._server.start()
         await asyncio.to_thread(self._upscaler.warm_up)
+        if try_models:
+            await asyncio.to_thread(try_all, self._upscaler.catalog)
         self._background.append(asyncio.create_task(self._watch.run()))
         await self._report(health_pb2.HealthCheckResponse.SERVING)
         return address

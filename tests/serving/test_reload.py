@@ -21,7 +21,7 @@ from serving.embedded import embedded_server
 from serving.errors import UnknownModel
 from serving.folders import Contents
 from serving.pipeline.upscaler import Upscaler
-from serving.reload import ModelWatch, renewed
+from serving.reload import ModelWatch, renewed, try_all
 from tests.serving.files import checker, enlarged, read_png, write_png
 from tests.serving.networks import Network
 
@@ -213,3 +213,27 @@ def test_what_is_wrong_is_reported_once_for_each_state_of_the_files(
     (folder / "mine.onnx").unlink()
     asyncio.run(watched(upscaler, lambda: len(looks) > 20))
     assert caplog.text.count("the models stay as they were") == 1
+
+
+def test_a_bad_file_at_the_start_is_reported_and_left_out(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nonsense(folder / "broken.onnx")
+    Network("second").save(folder)
+    models = Catalog([folder], "mine")
+    try_all(models)
+    assert "broken.onnx is unreadable" in caplog.text
+    assert "broken" not in models.names
+    assert models.untried == []
+    assert models.is_current
+
+
+def test_at_the_start_the_default_cannot_be_left_out(folder: Path) -> None:
+    nonsense(folder / "mine.onnx")
+    with pytest.raises(UnknownModel, match="'mine'"):
+        try_all(Catalog([folder], "mine"))
+
+
+def test_models_that_come_with_the_package_are_not_tried(folder: Path) -> None:
+    models = Catalog([folder], "mine")
+    assert models.untried == [folder / "mine.onnx"]

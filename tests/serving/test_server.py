@@ -223,6 +223,10 @@ def test_settings_are_checked_without_serving(
     path.write_text(f'models = ["{models}"]\ndefault_model = "nearest"\n')
     assert main(["--check-config", "--config", str(path)]) == 0
     assert capsys.readouterr().out == "The settings are fine.\n"
+    (tmp_path / "broken.onnx").write_bytes(b"nonsense")
+    path.write_text(f'models = ["{models}", "{tmp_path}"]\ndefault_model = "nearest"\n')
+    assert main(["--check-config", "--config", str(path)]) == 2
+    assert "broken.onnx is unreadable" in capsys.readouterr().err
     path.write_text(f'models = ["{models}"]\ndefault_model = "none"\n')
     assert main(["--check-config", "--config", str(path)]) == 2
     assert "model is 'none'; expected one of" in capsys.readouterr().err

@@ -41,7 +41,8 @@ class Limits:
     """Calls under way at a time, of all clients together."""
 
     max_client_calls: int = 64
-    """Calls under way at a time of one client: of one token, or else of one address."""
+    """Calls under way at a time of one client: of one token, unless that has a limit of its own,
+    or else of one address."""
 
     max_call_s: float = 600.0
     """Seconds after which a call is ended."""

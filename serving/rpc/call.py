@@ -30,6 +30,7 @@ class Call:
         reason: why, if it failed (``SERVER_BUSY``).
         notes: what else the log shall have; nothing of a picture's content.
         top_priority: the highest that the client may ask for.
+        max_calls: that the client may have under way, or None for what all may.
         stages: where the time went, once there is a picture.
     """
 
@@ -42,6 +43,7 @@ class Call:
     reason: str = ""
     notes: dict[str, object] = field(default_factory=dict)
     top_priority: Priority = Priority.HIGH
+    max_calls: int | None = None
     stages: Stages | None = None
     _started: float = field(default_factory=monotonic)
 

@@ -73,6 +73,7 @@ class AccessGuard:
         token = self._tokens.check(call.metadata.get("authorization"))
         call.client = token.name
         call.top_priority = token.priority
+        call.max_calls = token.max_calls
         with self._tokens.used(token):
             yield
 
@@ -97,7 +98,7 @@ class LimitGuard:
         if not _is_ours(call):
             yield
             return
-        with self._clients.call(call.client), self._calls.lent(1):
+        with self._clients.call(call.client, call.max_calls), self._calls.lent(1):
             try:
                 async with asyncio.timeout(self._max_call_s) as limit:
                     yield

@@ -48,7 +48,8 @@ class Limits:
     """Seconds after which a call is ended."""
 
     max_idle_s: float = 30.0
-    """Seconds that a client may leave the server waiting for its next piece, or with one for it."""
+    """Seconds that a client may leave the server waiting for a message, or with one of many for
+    it."""
 
     def __post_init__(self) -> None:
         check_range(self, "max_input_pixels", 1, 2**31)

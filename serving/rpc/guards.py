@@ -1,4 +1,4 @@
-"""Guards around the calls of the service itself; health is always answered."""
+"""Guards around calls; those for health need no token and count for no limit but their own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -79,11 +79,16 @@ class AccessGuard:
 
 
 class LimitGuard:
-    """Bounds the calls under way, of one client and of all, and how long each takes."""
+    """Bounds the calls under way, of one client and of all, and how long each takes.
+
+    Those to other services (health, reflection) are bounded by address, each method by itself, and
+    may last: whoever watches health does so without end.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._calls = Budget("server", "calls", limits.max_calls)
         self._clients = ClientLimit(limits.max_client_calls)
+        self._others = ClientLimit(limits.max_client_calls)
         self._max_call_s = limits.max_call_s
 
     @asynccontextmanager
@@ -96,7 +101,8 @@ class LimitGuard:
             TimeLimitExceeded: it takes too long.
         """
         if not _is_ours(call):
-            yield
+            with self._others.call(f"{call.method} from {call.address}"):
+                yield
             return
         with self._clients.call(call.client, call.max_calls), self._calls.lent(1):
             try:

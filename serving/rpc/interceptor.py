@@ -6,31 +6,22 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
-    aclosing,
     asynccontextmanager,
     contextmanager,
 )
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 
-from serving.errors import InvalidRequest, ServingError, TimeLimitExceeded
+from serving.errors import ServingError
 from serving.rpc.call import REQUEST_ID_KEY, Call, current_call
+from serving.rpc.exchange import Exchange
 from serving.rpc.status import DETAILS_KEY, internal_status, reason_of, status_of
 
-Deserialize = Callable[[bytes], Any]
 # What happens around a call.
 Guard = Callable[[Call], AbstractAsyncContextManager[None]]
 # Told of each call when it has ended.
 Observer = Callable[[Call], None]
-
-_FACTORIES: dict[str, Callable[..., Any]] = {
-    "unary_unary": grpc.unary_unary_rpc_method_handler,
-    "unary_stream": grpc.unary_stream_rpc_method_handler,
-    "stream_unary": grpc.stream_unary_rpc_method_handler,
-    "stream_stream": grpc.stream_stream_rpc_method_handler,
-}
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -44,10 +35,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     them. Anything else is a fault of ours: it is logged under the call's id, and the caller gets
     INTERNAL with that id and no detail.
 
+    To gRPC all calls are streams: of another it would read the message before a guard is asked.
+
     Args:
         guards: entered in this order; each may raise to refuse the call.
         observers: told of each call when it has ended, however that was.
-        max_idle_s: seconds that a message of a stream may be waited for, or may wait to be taken.
+        max_idle_s: seconds that a message may be waited for, or one of many wait to be taken.
     """
 
     def __init__(
@@ -58,7 +51,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     ) -> None:
         self._guards = guards
         self._observers = observers
-        self._max_idle_s = max_idle_s
+        self._exchange = Exchange(max_idle_s)
 
     async def intercept_service(
         self,
@@ -69,30 +62,28 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        kind = "_".join(
-            "stream" if streaming else "unary"
-            for streaming in (handler.request_streaming, handler.response_streaming)
-        )
-        behaviour = getattr(handler, kind)
+        behaviour = _behaviour(handler)
         read = handler.request_deserializer
         method = handler_call_details.method
 
-        async def answer(request: Any, context: Any) -> Any:
+        async def answer(requests: AsyncIterator[bytes], context: Any) -> None:
             call = Call.of(context, method)
             current_call.set(call)
             async with self._observed(call, context), AsyncExitStack() as stack:
                 for guard in self._guards:
                     await stack.enter_async_context(guard(call))
                 if handler.request_streaming:
-                    answered = behaviour(self._read_each(request, read), context)
+                    answered = behaviour(self._exchange.read_each(requests, read), context)
                 else:
-                    answered = behaviour(_read(request, read), context)
-                if not isinstance(answered, AsyncGenerator):
-                    return await answered
-                return await self._write_each(answered, context)
-            return None  # It failed: the context has its status.
+                    answered = behaviour(await self._exchange.read_one(requests, read), context)
+                if isinstance(answered, AsyncGenerator):
+                    await self._exchange.write_each(answered, context)
+                elif (response := await answered) is not None:
+                    await context.write(response)
 
-        return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(
+            answer, response_serializer=handler.response_serializer
+        )
 
     @asynccontextmanager
     async def _observed(self, call: Call, context: Any) -> AsyncIterator[None]:
@@ -108,42 +99,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             for observe in self._observers:
                 observe(call)
 
-    async def _read_each(
-        self, requests: AsyncIterator[bytes], read: Deserialize | None
-    ) -> AsyncIterator[Any]:
-        while True:
-            with _idle_is_refused("request", self._max_idle_s):
-                async with asyncio.timeout(self._max_idle_s):
-                    try:
-                        request = await anext(requests)
-                    except StopAsyncIteration:
-                        return
-            yield _read(request, read)
 
-    async def _write_each(self, responses: AsyncGenerator[Any, None], context: Any) -> None:
-        # Written, not yielded: else the generator would not learn of a cancellation meanwhile.
-        async with aclosing(responses):
-            async for response in responses:
-                with _idle_is_refused("response", self._max_idle_s):
-                    async with asyncio.timeout(self._max_idle_s):
-                        await context.write(response)
-
-
-def _read(request: bytes, read: Deserialize | None) -> Any:
-    try:
-        return read(request) if read else request
-    except DecodeError as error:
-        raise InvalidRequest("request", "no message of this call", "one") from error
-
-
-@contextmanager
-def _idle_is_refused(field: str, max_idle_s: float | None) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise TimeLimitExceeded(
-            field, f"idle for {max_idle_s:g} s", "a client that goes on sooner"
-        ) from error
+def _behaviour(handler: Any) -> Callable[..., Any]:
+    kind = "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )
+    behaviour: Callable[..., Any] = getattr(handler, kind)
+    return behaviour
 
 
 @contextmanager

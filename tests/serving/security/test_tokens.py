@@ -180,13 +180,24 @@ def most_abreast(address: str, token: str, calls: int = 3) -> int:
     over = Event()
     with grpc.insecure_channel(address) as channel:
         upscale = upscaler_pb2_grpc.UpscalerServiceStub(channel).UpscaleStream
-        streams: list[Any] = [upscale(iter(over.wait, True), metadata=shown) for _ in range(calls)]
+        nothing: Any = iter(over.wait, True)
+        streams: list[Any] = [upscale(nothing, metadata=shown) for _ in range(calls)]
         time.sleep(0.5)
         let_in = sum(stream.is_active() for stream in streams)
         for stream in streams:
             stream.cancel()
         over.set()
-    return let_in
+    return int(let_in)
+
+
+def test_a_call_without_a_token_ends_before_its_message_has_come(address: str) -> None:
+    over = Event()
+    with grpc.insecure_channel(address) as channel:
+        call = channel.stream_unary("/upscaler.v1.UpscalerService/Upscale", None, None)
+        with pytest.raises(grpc.RpcError) as caught:
+            call(iter(over.wait, True), timeout=10)
+        over.set()
+    assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_health_needs_none(address: str) -> None:

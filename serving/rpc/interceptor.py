@@ -23,6 +23,7 @@ Guard = Callable[[Call], AbstractAsyncContextManager[None]]
 # Told of each call when it has ended.
 Observer = Callable[[Call], None]
 
+_ROUNDING, _CLOCKS_S = 0.01, 0.05
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 _log = logging.getLogger(__name__)
@@ -93,11 +94,22 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 yield
         except asyncio.CancelledError:
             if call.code is grpc.StatusCode.OK:  # else its refusal is on the way
-                call.code = grpc.StatusCode.CANCELLED
+                late = _deadline_is_over(call, context)
+                call.code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             raise
         finally:
             for observe in self._observers:
                 observe(call)
+
+
+def _deadline_is_over(call: Call, context: Any) -> bool:
+    """Whether a call was given up for its deadline, and not before.
+
+    Its client looks at a clock of its own, and timeouts are rounded up to 1 % when they are sent,
+    so that its word may come before the time is over here.
+    """
+    left: float | None = context.time_remaining()
+    return left is not None and left <= _CLOCKS_S + _ROUNDING * (left + call.seconds)
 
 
 def _behaviour(handler: Any) -> Callable[..., Any]:

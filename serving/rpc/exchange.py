@@ -11,9 +11,6 @@ from serving.errors import InvalidRequest, TimeLimitExceeded
 
 Deserialize = Callable[[bytes], Any]
 
-# That a client is gone is known a moment later than that it sends no more.
-_GONE_S = 0.05
-
 
 class Exchange:
     """Reads and writes messages, and waits for the client only so long.
@@ -34,7 +31,6 @@ class Exchange:
         """
         request = await self._next(requests)
         if request is None:
-            await asyncio.sleep(_GONE_S)
             raise InvalidRequest("request", "missing", "one message")
         return _read(request, read)
 

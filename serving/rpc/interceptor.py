@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from serving.errors import ServingError
+from serving.errors import InvalidImage, InvalidRequest, ServingError
 from serving.rpc.call import REQUEST_ID_KEY, Call, current_call
 from serving.rpc.exchange import Exchange
 from serving.rpc.status import DETAILS_KEY, internal_status, reason_of, status_of
@@ -23,6 +23,8 @@ Guard = Callable[[Call], AbstractAsyncContextManager[None]]
 # Told of each call when it has ended.
 Observer = Callable[[Call], None]
 
+# That a client is gone is known so much later than that it sends no more.
+_GONE_S = 0.01
 _ROUNDING, _CLOCKS_S = 0.01, 0.05
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -91,7 +93,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
         try:
             with _errors_become_status(call, context):
-                yield
+                try:
+                    yield
+                except (InvalidImage, InvalidRequest):
+                    await asyncio.sleep(_GONE_S)  # Is it broken, or broken off?
+                    raise
         except asyncio.CancelledError:
             if call.code is grpc.StatusCode.OK:  # else its refusal is on the way
                 late = _deadline_is_over(call, context)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -19,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from protos.upscaler.v1 import upscaler_pb2
 from serving.checks import check_range
 from serving.errors import InvalidConfig
 from serving.load.queue import PixelQueue
@@ -29,7 +32,12 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 # A method that does not exist could be called anything.
-_METHODS = ("/upscaler.", "/grpc.health.", "/grpc.reflection.")
+_METHODS = {
+    f"/{service.full_name}/{method.name}"
+    for module in (upscaler_pb2, health_pb2, reflection_pb2)
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class Metrics:
 
     def count_call(self, call: Call) -> None:
         """Notes a call that has ended."""
-        method = call.method if call.method.startswith(_METHODS) else "other"
+        method = call.method if call.method in _METHODS else "other"
         self._calls.labels(method, call.code.name).inc()
         self._seconds.labels(method).observe(call.seconds)
         if call.reason:

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from serving.errors import InvalidRequest, TimeLimitExceeded
+from serving.errors import InvalidRequest, MessageTooLarge, TimeLimitExceeded
 
 Deserialize = Callable[[bytes], Any]
 
@@ -17,10 +17,12 @@ class Exchange:
 
     Args:
         max_idle_s: seconds that a message may be waited for, or may wait to be taken.
+        max_bytes: of a message that is read.
     """
 
-    def __init__(self, max_idle_s: float | None = None) -> None:
+    def __init__(self, max_idle_s: float | None = None, max_bytes: int | None = None) -> None:
         self._max_idle_s = max_idle_s
+        self._max_bytes = max_bytes
 
     async def read_one(self, requests: AsyncIterator[bytes], read: Deserialize | None) -> Any:
         """The only message of a call.
@@ -28,6 +30,7 @@ class Exchange:
         Raises:
             TimeLimitExceeded: it does not come.
             InvalidRequest: it is missing, or none of this call.
+            MessageTooLarge: it has too many bytes.
         """
         request = await self._next(requests)
         if request is None:
@@ -42,6 +45,7 @@ class Exchange:
         Raises:
             TimeLimitExceeded: the next does not come.
             InvalidRequest: one is none of this call.
+            MessageTooLarge: one has too many bytes.
         """
         while (request := await self._next(requests)) is not None:
             yield _read(request, read)
@@ -62,7 +66,14 @@ class Exchange:
     async def _next(self, requests: AsyncIterator[bytes]) -> bytes | None:
         with self._idle_is_refused("request"):
             async with asyncio.timeout(self._max_idle_s):
-                return await anext(requests, None)
+                request = await anext(requests, None)
+        if request and self._max_bytes and len(request) > self._max_bytes:
+            raise MessageTooLarge(
+                "request",
+                f"{len(request)} bytes",
+                f"at most {self._max_bytes}; UpscaleStream takes a file in several messages",
+            )
+        return request
 
     @contextmanager
     def _idle_is_refused(self, field: str) -> Iterator[None]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from serving.errors import ServerStopping, TimeLimitExceeded
+from serving.errors import MessageTooLarge, ServerStopping, TimeLimitExceeded
 from serving.load.budget import Budget
 from serving.load.clients import ClientLimit
 from serving.load.limits import Limits
@@ -51,6 +51,30 @@ class DrainGuard:
         end = monotonic() + timeout_s
         while self._calls and monotonic() < end:
             await asyncio.sleep(_POLL_S)
+
+
+class MetadataGuard:
+    """Refuses calls that come with too much beside their messages.
+
+    Args:
+        max_kib: of metadata.
+    """
+
+    def __init__(self, max_kib: int) -> None:
+        self._max_bytes = max_kib * 2**10
+
+    @asynccontextmanager
+    async def __call__(self, call: Call) -> AsyncIterator[None]:
+        """Guards one call.
+
+        Raises:
+            MessageTooLarge: its metadata are.
+        """
+        if call.metadata_bytes > self._max_bytes:
+            raise MessageTooLarge(
+                "metadata", f"{call.metadata_bytes} bytes", f"at most {self._max_bytes}"
+            )
+        yield
 
 
 class AccessGuard:

@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from serving.errors import InvalidImage, InvalidRequest, ServingError
+from serving.errors import InvalidImage, InvalidRequest, ServingError, UnknownMethod
 from serving.rpc.call import REQUEST_ID_KEY, Call, current_call
 from serving.rpc.exchange import Exchange
 from serving.rpc.status import DETAILS_KEY, internal_status, reason_of, status_of
@@ -43,28 +43,26 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     Args:
         guards: entered in this order; each may raise to refuse the call.
         observers: told of each call when it has ended, however that was.
-        max_idle_s: seconds that a message may be waited for, or one of many wait to be taken.
+        exchange: bounds messages, and how long they are waited for.
     """
 
     def __init__(
         self,
         guards: Sequence[Guard] = (),
         observers: Sequence[Observer] = (),
-        max_idle_s: float | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self._guards = guards
         self._observers = observers
-        self._exchange = Exchange(max_idle_s)
+        self._exchange = exchange or Exchange()
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Wraps the handler of one call; an unknown method has none and stays so."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
+        """Wraps the handler of one call; an unknown method gets one that refuses."""
+        handler = await continuation(handler_call_details) or _UNKNOWN
         behaviour = _behaviour(handler)
         read = handler.request_deserializer
         method = handler_call_details.method
@@ -116,6 +114,13 @@ def _deadline_is_over(call: Call, context: Any) -> bool:
     """
     left: float | None = context.time_remaining()
     return left is not None and left <= _CLOCKS_S + _ROUNDING * (left + call.seconds)
+
+
+async def _refuse(requests: AsyncIterator[bytes], context: Any) -> None:  # noqa: ARG001
+    raise UnknownMethod("method", current_call.get().method, "a call of the service's proto file")
+
+
+_UNKNOWN = grpc.stream_unary_rpc_method_handler(_refuse)
 
 
 def _behaviour(handler: Any) -> Callable[..., Any]:

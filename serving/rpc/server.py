@@ -21,7 +21,8 @@ from serving.pipeline.upscaler import Upscaler
 from serving.reload import ModelWatch
 from serving.rpc import service
 from serving.rpc.channel import server_options
-from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard
+from serving.rpc.exchange import Exchange
+from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard, MetadataGuard
 from serving.rpc.interceptor import CallInterceptor, Guard
 from serving.security.tls import server_credentials
 from serving.security.tokens import Tokens
@@ -79,7 +80,12 @@ class UpscalerServer:
         self._traces = Traces(exporting()) if config.traces else None
         self._drain = DrainGuard()
         access = [AccessGuard(tokens)] if tokens else []
-        self._guards: list[Guard] = [self._drain, *access, LimitGuard(config.limits)]
+        self._guards: list[Guard] = [
+            MetadataGuard(config.limits.max_metadata_kib),
+            self._drain,
+            *access,
+            LimitGuard(config.limits),
+        ]
         self._background: list[asyncio.Task[None]] = []
 
     def check(self) -> None:
@@ -103,8 +109,9 @@ class UpscalerServer:
         limits = self._config.limits
         traces = [self._traces.record_call] if self._traces else []
         observers = [log_call, self._metrics.count_call, *traces]
+        exchange = Exchange(limits.max_idle_s, limits.max_message_mib * 2**20)
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._guards, observers, limits.max_idle_s)],
+            interceptors=[CallInterceptor(self._guards, observers, exchange)],
             options=server_options(
                 limits.max_message_mib, limits.max_metadata_kib, self._share_port
             ),

@@ -38,7 +38,9 @@ def test_a_client_cannot_make_up_labels(value: Callable[..., float | None]) -> N
     metrics = Metrics()
     for number in range(3):
         metrics.count_call(call(f"/made.up/{number}"))
-    assert value(metrics, "upscaler_calls_total", method="other", code="OK") == 3
+        metrics.count_call(call(f"/upscaler.v1.UpscalerService/{number}"))
+    metrics.count_call(call("/grpc.health.v1.Health/Check"))
+    assert value(metrics, "upscaler_calls_total", method="other", code="OK") == 6
 
 
 def test_pictures_are_counted_in_pixels_and_stages(value: Callable[..., float | None]) -> None:

@@ -74,9 +74,11 @@ class UpscalerServer:
             config.limits.max_output_pixels,
         )
         self._watch = ModelWatch(self._upscaler, config.watch_models_s)
-        self._queue = PixelQueue(config.limits.max_queued_pixels, setting.concurrency)
-        self._threads = Threads(_THREADS)
         self._metrics = Metrics()
+        self._queue = PixelQueue(
+            config.limits.max_queued_pixels, setting.concurrency, self._metrics.show_queue
+        )
+        self._threads = Threads(_THREADS)
         self._traces = Traces(exporting()) if config.traces else None
         self._drain = DrainGuard()
         access = [AccessGuard(tokens)] if tokens else []

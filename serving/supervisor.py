@@ -55,7 +55,7 @@ def supervise(config: ServerConfig, serve: Serve, ready: Ready) -> int:
         if config.metrics.metrics_port is not None:
             os.environ[FOLDER_VARIABLE] = stack.enter_context(tempfile.TemporaryDirectory())
             stack.callback(os.environ.pop, FOLDER_VARIABLE)
-            stack.callback(Metrics().serve(config.metrics).shutdown)
+            stack.callback(Metrics().serve(config.metrics))
         each = replace(
             config,
             port=port,

@@ -5,9 +5,8 @@ process answers for all; that is what ``PROMETHEUS_MULTIPROC_DIR`` turns on in t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
@@ -136,8 +135,8 @@ class Metrics:
         if self._memory:
             self._memory.set(resident_mib() * 2**20)
 
-    def serve(self, at: MetricsAt) -> Any:
-        """Answers ``GET /metrics``, for all processes that share a folder; returns what to stop.
+    def serve(self, at: MetricsAt) -> Callable[[], None]:
+        """Answers ``GET /metrics``, for all processes that share a folder; returns what ends that.
 
         Raises:
             InvalidConfig: the address is not free.
@@ -148,9 +147,17 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         assert at.metrics_port is not None
         try:
-            server, _ = start_http_server(at.metrics_port, at.metrics_host, registry)
-        except OSError as error:
+            server, thread = start_http_server(at.metrics_port, at.metrics_host, registry)
+        except (OSError, UnicodeError) as error:
             raise InvalidConfig(
-                "metrics_port", at.metrics_port, "a port that is free to listen on"
+                "metrics_host and metrics_port",
+                f"{at.metrics_host}:{at.metrics_port}",
+                "an address that is free to listen on",
             ) from error
-        return server
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return stop

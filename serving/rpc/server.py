@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 
 import grpc
@@ -9,6 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from protos.upscaler.v1 import upscaler_pb2_grpc
+from serving.addresses import check_host
 from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
@@ -89,13 +91,17 @@ class UpscalerServer:
             LimitGuard(config.limits),
         ]
         self._background: list[asyncio.Task[None]] = []
+        self._stop_metrics: Callable[[], None] | None = None
 
     def check(self) -> None:
-        """Runs the default model once.
+        """Runs the default model once, and looks whether metrics could be served.
 
         Raises:
-            InvalidModel: it cannot be served.
+            InvalidModel: the model cannot be served.
+            InvalidConfig: metrics cannot: their address is not of this machine.
         """
+        if self._config.metrics.metrics_port is not None:
+            check_host("metrics_host", self._config.metrics.metrics_host)
         self._upscaler.warm_up()
 
     async def start(self) -> str:
@@ -105,7 +111,7 @@ class UpscalerServer:
             The address to call, ``host:port``.
 
         Raises:
-            InvalidConfig: the address cannot be listened on.
+            InvalidConfig: the address, or that for metrics, cannot be listened on.
             InvalidModel: the default model cannot be served.
         """
         limits = self._config.limits
@@ -132,6 +138,8 @@ class UpscalerServer:
             )
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         address = self._listen()
+        if self._config.metrics.metrics_port is not None:
+            self._stop_metrics = self._metrics.serve(self._config.metrics)
         await self._server.start()
         await asyncio.to_thread(self._upscaler.warm_up)
         self._background.append(asyncio.create_task(self._watch.run()))
@@ -158,6 +166,8 @@ class UpscalerServer:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._stop_metrics:
+            await asyncio.to_thread(self._stop_metrics)
         self._threads.close()
         self._upscaler.close()
 

@@ -4,11 +4,10 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -18,8 +17,9 @@ from time import monotonic
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from serving.addresses import reserved
 from serving.config import ServerConfig
-from serving.errors import InvalidConfig, ServingError
+from serving.errors import ServingError
 from serving.observe.logs import set_up
 from serving.observe.metrics import FOLDER_VARIABLE, Metrics, MetricsAt
 from serving.processor import available_processors
@@ -51,7 +51,7 @@ def supervise(config: ServerConfig, serve: Serve, ready: Ready) -> int:
         InvalidConfig: the address or the port for metrics is not free.
     """
     with ExitStack() as stack:
-        port = stack.enter_context(_reserved(config.host, config.port))
+        port = stack.enter_context(reserved(config.host, config.port))
         if config.metrics.metrics_port is not None:
             os.environ[FOLDER_VARIABLE] = stack.enter_context(tempfile.TemporaryDirectory())
             stack.callback(os.environ.pop, FOLDER_VARIABLE)
@@ -188,18 +188,3 @@ def _end_with_the_parent() -> None:
     assert parent
     connection.wait([parent.sentinel])
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextmanager
-def _reserved(host: str, port: int) -> Iterator[int]:
-    """Holds a port, a free one for 0, for those who share it, without taking any connection."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            holder.bind((host, port))
-        except OSError as error:
-            raise InvalidConfig(
-                "host and port", f"{host}:{port}", "an address that is free to listen on"
-            ) from error
-        yield holder.getsockname()[1]

@@ -97,6 +97,15 @@ def test_a_dead_worker_is_replaced_and_all_end_together(
     assert not any(Path(f"/proc/{pid}").exists() for pid in replaced)
 
 
+def test_a_second_server_is_told_that_the_port_is_taken(process: subprocess.Popen[str]) -> None:
+    port = address_of(process).rpartition(":")[2]
+    command = [sys.executable, "-m", "serving.server", "--workers", "2", "--port", port]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    assert second.returncode == 2
+    assert f"host and port is 127.0.0.1:{port}; expected an address that is free" in second.stderr
+    assert upscaled(f"127.0.0.1:{port}")
+
+
 def test_workers_end_with_their_supervisor(process: subprocess.Popen[str]) -> None:
     address_of(process)
     workers = workers_of(process)

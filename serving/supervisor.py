@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from serving.addresses import reserved
 from serving.config import ServerConfig
 from serving.errors import ServingError
-from serving.observe.logs import set_up
+from serving.observe.logs import set_up, tell_failure
 from serving.observe.metrics import FOLDER_VARIABLE, Metrics, MetricsAt
 from serving.processor import available_processors
 
@@ -196,7 +196,7 @@ def _work(config: ServerConfig, serve: Serve, ready: Connection) -> None:
     try:
         asyncio.run(serve(config, ready.send, True))  # type: ignore[arg-type]
     except ServingError as error:
-        sys.stderr.write(f"error: {error}\n")
+        tell_failure(error, config.logs.log_format)
         sys.exit(_WRONG_SETTINGS)
 
 

@@ -25,6 +25,14 @@ class InvalidRequest(ServingError):
     """The messages of a call cannot be understood."""
 
 
+class UnknownMethod(ServingError):
+    """No call of this name is offered."""
+
+
+class MessageTooLarge(ServingError):
+    """A message, or what comes along with a call, has more bytes than the server takes."""
+
+
 class InvalidImage(ServingError):
     """The bytes are no image that can be read."""
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 from serving.allocator import give_back_large_blocks
 from serving.config import ServerConfig
 from serving.errors import ServingError
-from serving.observe.logs import set_up
+from serving.observe.logs import Logs, set_up, tell_failure
 from serving.rpc.server import UpscalerServer
 from serving.rpc.service import NAME
 from serving.settings import PREFIX, merged, of_environment, of_file
@@ -49,9 +49,11 @@ class Command:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code: 0 after a signal, 2 for settings that are wrong."""
     arguments = sys.argv[1:] if argv is None else argv
+    log_format = _early("log-format", arguments) or Logs().log_format
     try:
         command = _command(arguments)
         config = command.server
+        log_format = config.logs.log_format
         if command.check_config:
             UpscalerServer(config).check()
             sys.stdout.write("The settings are fine.\n")
@@ -61,19 +63,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             return supervise(config, serve, _ready)
         asyncio.run(serve(config, _ready))
     except ServingError as error:
-        sys.stderr.write(f"error: {error}\n")
+        tell_failure(error, log_format)
         return _WRONG_SETTINGS
     return _OK
 
 
 def _command(arguments: Sequence[str]) -> Command:
     # The file has to be known before all else can be understood.
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", type=Path, default=os.environ.get(f"{PREFIX}CONFIG"))
-    path = parser.parse_known_args(arguments)[0].config
+    path = _early("config", arguments)
     config = ServerConfig()
     files = [of_file(config, Path(path))] if path else []
     return merged(Command(), [*files, of_environment(config)], arguments)
+
+
+def _early(name: str, arguments: Sequence[str]) -> str | None:
+    """A setting of the command line or the environment that is needed before all others."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    variable = f"{PREFIX}{name.replace('-', '_').upper()}"
+    parser.add_argument(f"--{name}", dest="given", default=os.environ.get(variable))
+    given: str | None = parser.parse_known_args(arguments)[0].given
+    return given
 
 
 def _ready(address: str) -> None:

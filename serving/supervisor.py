@@ -4,11 +4,10 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -18,9 +17,10 @@ from time import monotonic
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from serving.addresses import reserved
 from serving.config import ServerConfig
-from serving.errors import InvalidConfig, ServingError
-from serving.observe.logs import set_up
+from serving.errors import ServingError
+from serving.observe.logs import set_up, tell_failure
 from serving.observe.metrics import FOLDER_VARIABLE, Metrics, MetricsAt
 from serving.processor import available_processors
 
@@ -28,8 +28,10 @@ Ready = Callable[[str], None]
 Serve = Callable[[ServerConfig, Ready, bool], Awaitable[None]]
 
 _WRONG_SETTINGS = 2
-# A worker that dies sooner than this is not replaced before.
+# A worker that dies sooner than this is not replaced before; after each that could not even start,
+# the next is waited for twice as long.
 _SHORT_LIFE_S = 2.0
+_LONGEST_PAUSE_S = 60.0
 _LOOK_S = 0.2
 _KILL_AFTER_S = 10.0
 
@@ -45,17 +47,17 @@ def supervise(config: ServerConfig, serve: Serve, ready: Ready) -> int:
         ready: called with the address when all are.
 
     Returns:
-        The exit code: 0 after a signal, 2 where a worker could not start.
+        The exit code: 0 after a signal, 2 where a worker could not start before all were ready.
 
     Raises:
         InvalidConfig: the address or the port for metrics is not free.
     """
     with ExitStack() as stack:
-        port = stack.enter_context(_reserved(config.host, config.port))
+        port = stack.enter_context(reserved(config.host, config.port))
         if config.metrics.metrics_port is not None:
             os.environ[FOLDER_VARIABLE] = stack.enter_context(tempfile.TemporaryDirectory())
             stack.callback(os.environ.pop, FOLDER_VARIABLE)
-            stack.callback(Metrics().serve(config.metrics).shutdown)
+            stack.callback(Metrics().serve(config.metrics))
         each = replace(
             config,
             port=port,
@@ -69,6 +71,11 @@ def supervise(config: ServerConfig, serve: Serve, ready: Ready) -> int:
 def share(config: ServerConfig) -> int:
     """Tiles that each worker computes at the same time, so that all use the processors once."""
     return max(1, available_processors() // (config.workers * (config.threads or 1)))
+
+
+def pause_after(failures: int) -> float:
+    """Seconds until the next try, after so many workers in a row that could not start."""
+    return min(_SHORT_LIFE_S * 2.0 ** (min(failures, 10) - 1), _LONGEST_PAUSE_S)
 
 
 class _Supervisor:
@@ -85,7 +92,7 @@ class _Supervisor:
         signal.signal(signal.SIGHUP, lambda *_: self._pass_on(signal.SIGHUP))
         while not self._told_to_stop:
             self._fill()
-            if any(worker.cannot_start for worker in self._present):
+            if not self._announced and any(worker.cannot_start for worker in self._present):
                 self._stop()
                 self._join()
                 return _WRONG_SETTINGS
@@ -103,7 +110,8 @@ class _Supervisor:
         """Starts a worker where there is none, or none that lives any more."""
         for index, worker in enumerate(self._workers):
             if worker is None or (not worker.alive and self._bury(worker)):
-                self._workers[index] = _Worker(self._config, self._serve)
+                failures = 0 if worker is None else worker.failures
+                self._workers[index] = _Worker(self._config, self._serve, failures)
 
     def _announce(self, ready: Ready) -> None:
         """Tells once that all are ready."""
@@ -115,11 +123,17 @@ class _Supervisor:
         """Notes a worker's death once; tells whether it is time for another."""
         if not worker.buried:
             worker.buried = True
+            worker.failures = 0 if worker.address else worker.failures + 1
             pid = worker.process.pid or 0
             _log.error("worker %d died with exit code %s", pid, worker.exit_code)
             if FOLDER_VARIABLE in os.environ:
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]
-        return monotonic() - worker.started > _SHORT_LIFE_S and not worker.cannot_start
+            worker.replace_at = worker.started + _SHORT_LIFE_S
+            if worker.failures:
+                pause = pause_after(worker.failures)
+                worker.replace_at = monotonic() + pause
+                _log.error("it could not start; the others go on; a new try in %g s", pause)
+        return monotonic() > worker.replace_at
 
     def _stop(self) -> None:
         self._told_to_stop = True
@@ -139,7 +153,7 @@ class _Supervisor:
 
 
 class _Worker:
-    def __init__(self, config: ServerConfig, serve: Serve) -> None:
+    def __init__(self, config: ServerConfig, serve: Serve, failures: int) -> None:
         context = get_context("spawn")  # A fork would take threads' locks along.
         self._ready, theirs = context.Pipe(duplex=False)
         self.process: BaseProcess = context.Process(target=_work, args=(config, serve, theirs))
@@ -147,6 +161,9 @@ class _Worker:
         theirs.close()
         self.started = monotonic()
         self.buried = False
+        self.replace_at = self.started
+        # Workers in its place, up to itself, that in a row could not start.
+        self.failures = failures
         self._address = ""
 
     @property
@@ -179,7 +196,7 @@ def _work(config: ServerConfig, serve: Serve, ready: Connection) -> None:
     try:
         asyncio.run(serve(config, ready.send, True))  # type: ignore[arg-type]
     except ServingError as error:
-        sys.stderr.write(f"error: {error}\n")
+        tell_failure(error, config.logs.log_format)
         sys.exit(_WRONG_SETTINGS)
 
 
@@ -188,18 +205,3 @@ def _end_with_the_parent() -> None:
     assert parent
     connection.wait([parent.sentinel])
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextmanager
-def _reserved(host: str, port: int) -> Iterator[int]:
-    """Holds a port, a free one for 0, for those who share it, without taking any connection."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            holder.bind((host, port))
-        except OSError as error:
-            raise InvalidConfig(
-                "host and port", f"{host}:{port}", "an address that is free to listen on"
-            ) from error
-        yield holder.getsockname()[1]

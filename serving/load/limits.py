@@ -41,13 +41,15 @@ class Limits:
     """Calls under way at a time, of all clients together."""
 
     max_client_calls: int = 64
-    """Calls under way at a time of one client: of one token, or else of one address."""
+    """Calls under way at a time of one client: of one token, unless that has a limit of its own,
+    or else of one address."""
 
     max_call_s: float = 600.0
     """Seconds after which a call is ended."""
 
     max_idle_s: float = 30.0
-    """Seconds that a client may leave the server waiting for its next piece, or with one for it."""
+    """Seconds that a client may leave the server waiting for a message, or with one of many for
+    it."""
 
     def __post_init__(self) -> None:
         check_range(self, "max_input_pixels", 1, 2**31)

@@ -7,7 +7,7 @@ run share the processor tile by tile (:mod:`serving.tasks`).
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -27,16 +27,20 @@ class PixelQueue:
     Args:
         max_pixels: of all requests that run or wait together; further ones are refused.
         abreast: requests of about one size and one priority that run at the same time.
+        observe: told of the queue whenever what waits or runs has changed.
 
     Attributes:
         requests: that run or wait.
         running: of these.
     """
 
-    def __init__(self, max_pixels: int, abreast: int) -> None:
+    def __init__(
+        self, max_pixels: int, abreast: int, observe: Callable[["PixelQueue"], None] | None = None
+    ) -> None:
         self._budget = Budget("queue", "pixels", max_pixels)
         self._lanes = defaultdict[tuple[Priority, int], Lane](lambda: Lane(abreast))
         self._pace = _Pace()
+        self._observe = observe
         self.requests = 0
         self.running = 0
 
@@ -72,9 +76,11 @@ class PixelQueue:
         self._take(cost)
         self._pace.begin()
         self.requests += 1
+        self._changed()
         try:
             async with self._lanes[priority, cost.bit_length()].place(client):
                 self.running += 1
+                self._changed()
                 try:
                     yield
                 finally:
@@ -83,6 +89,11 @@ class PixelQueue:
             self.requests -= 1
             self._budget.give_back(cost)
             self._pace.end(cost, idle=not self._budget.taken)
+            self._changed()
+
+    def _changed(self) -> None:
+        if self._observe:
+            self._observe(self)
 
     def _take(self, cost: int) -> None:
         excess = self._budget.taken + cost - self._budget.most

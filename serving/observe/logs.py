@@ -34,6 +34,15 @@ def set_up(logs: Logs) -> None:
     logging.getLogger("pyvips").setLevel(logging.ERROR)
 
 
+def tell_failure(error: Exception, log_format: str) -> None:
+    """Says on stderr why the program ends: as a line of the log where programs read that."""
+    if log_format == "json":
+        set_up(Logs("json"))
+        logging.getLogger("serving").error("%s", error)
+    else:
+        sys.stderr.write(f"error: {error}\n")
+
+
 def log_call(call: Call) -> None:
     """Writes the line of a call that has ended: whose, how, how long, and no picture."""
     fields: dict[str, object] = {

@@ -5,10 +5,11 @@ process answers for all; that is what ``PROMETHEUS_MULTIPROC_DIR`` turns on in t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -19,6 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from protos.upscaler.v1 import upscaler_pb2
 from serving.checks import check_range
 from serving.errors import InvalidConfig
 from serving.load.queue import PixelQueue
@@ -29,7 +31,12 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 # A method that does not exist could be called anything.
-_METHODS = ("/upscaler.", "/grpc.health.", "/grpc.reflection.")
+_METHODS = {
+    f"/{service.full_name}/{method.name}"
+    for module in (upscaler_pb2, health_pb2, reflection_pb2)
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class Metrics:
 
     def count_call(self, call: Call) -> None:
         """Notes a call that has ended."""
-        method = call.method if call.method.startswith(_METHODS) else "other"
+        method = call.method if call.method in _METHODS else "other"
         self._calls.labels(method, call.code.name).inc()
         self._seconds.labels(method).observe(call.seconds)
         if call.reason:
@@ -128,8 +135,8 @@ class Metrics:
         if self._memory:
             self._memory.set(resident_mib() * 2**20)
 
-    def serve(self, at: MetricsAt) -> Any:
-        """Answers ``GET /metrics``, for all processes that share a folder; returns what to stop.
+    def serve(self, at: MetricsAt) -> Callable[[], None]:
+        """Answers ``GET /metrics``, for all processes that share a folder; returns what ends that.
 
         Raises:
             InvalidConfig: the address is not free.
@@ -140,9 +147,17 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         assert at.metrics_port is not None
         try:
-            server, _ = start_http_server(at.metrics_port, at.metrics_host, registry)
-        except OSError as error:
+            server, thread = start_http_server(at.metrics_port, at.metrics_host, registry)
+        except (OSError, UnicodeError) as error:
             raise InvalidConfig(
-                "metrics_port", at.metrics_port, "a port that is free to listen on"
+                "metrics_host and metrics_port",
+                f"{at.metrics_host}:{at.metrics_port}",
+                "an address that is free to listen on",
             ) from error
-        return server
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return stop

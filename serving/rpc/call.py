@@ -13,6 +13,7 @@ from serving.priority import Priority
 from serving.stages import Stages
 
 REQUEST_ID_KEY = "x-request-id"
+_PAIR_BYTES = 32
 _ACCEPTABLE_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -23,6 +24,7 @@ class Call:
     Attributes:
         method: its path (``/upscaler.v1.UpscalerService/Upscale``).
         metadata: what the client sent along; a key that comes twice has its last value.
+        metadata_bytes: of all of it, as HTTP/2 counts (RFC 9113, section 6.5.2).
         address: the client's, without the port.
         request_id: the client's (``x-request-id``), or one that was made up.
         client: who calls, for limits and the log.
@@ -30,6 +32,7 @@ class Call:
         reason: why, if it failed (``SERVER_BUSY``).
         notes: what else the log shall have; nothing of a picture's content.
         top_priority: the highest that the client may ask for.
+        max_calls: that the client may have under way, or None for what all may.
         stages: where the time went, once there is a picture.
     """
 
@@ -42,18 +45,22 @@ class Call:
     reason: str = ""
     notes: dict[str, object] = field(default_factory=dict)
     top_priority: Priority = Priority.HIGH
+    max_calls: int | None = None
+    metadata_bytes: int = 0
     stages: Stages | None = None
     _started: float = field(default_factory=monotonic)
 
     @classmethod
     def of(cls, context: Any, method: str) -> "Call":
         """The call that a servicer's context belongs to."""
-        metadata = dict(context.invocation_metadata() or ())
+        pairs = tuple(context.invocation_metadata() or ())
+        metadata = dict(pairs)
         kind, _, rest = str(context.peer()).partition(":")
         address = rest.rpartition(":")[0] if kind in ("ipv4", "ipv6") else kind
         given = str(metadata.get(REQUEST_ID_KEY, ""))
         request_id = given if _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
-        return cls(method, metadata, address, request_id, client=address)
+        size = sum(len(key) + len(value) + _PAIR_BYTES for key, value in pairs)
+        return cls(method, metadata, address, request_id, client=address, metadata_bytes=size)
 
     @property
     def seconds(self) -> float:

@@ -3,6 +3,7 @@
 DEFAULT_MESSAGE_MIB = 64
 # gRPC counts a message's bytes in a signed 32-bit number.
 LARGEST_MESSAGE_MIB = 2047
+_LARGEST_NUMBER = 2**31 - 1
 
 # Files are sent in pieces of this size.
 CHUNK_BYTES = 1 << 20
@@ -19,10 +20,16 @@ _PINGS = [
 def server_options(
     max_message_mib: int, max_metadata_kib: int, share_port: bool
 ) -> list[tuple[str, int]]:
-    """A server's channel arguments: what it takes, and how it finds out that a client is gone."""
-    max_metadata = max_metadata_kib * 2**10
+    """A server's channel arguments: what it takes, and how it finds out that a client is gone.
+
+    gRPC takes somewhat more than the limits, so that what exceeds them is refused by the server
+    itself: with details, a line in the log and in the metrics.
+    """
+    max_message = max_message_mib * 2**20
+    max_metadata = 2 * max_metadata_kib * 2**10
     return [
-        *message_options(max_message_mib),
+        ("grpc.max_receive_message_length", min(max_message + max_message // 8, _LARGEST_NUMBER)),
+        ("grpc.max_send_message_length", max_message),
         # Between the two, gRPC refuses at random.
         ("grpc.max_metadata_size", max_metadata),
         ("grpc.absolute_max_metadata_size", max_metadata),
@@ -40,13 +47,4 @@ def client_options() -> list[tuple[str, int]]:
         # Sooner than the policy's first new try, which would fail without having been sent.
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS),
         *_PINGS,
-    ]
-
-
-def message_options(max_mib: int) -> list[tuple[str, int]]:
-    """Channel arguments that allow messages of up to `max_mib` MiB; gRPC's own limit is 4."""
-    max_bytes = max_mib * 2**20
-    return [
-        ("grpc.max_receive_message_length", max_bytes),
-        ("grpc.max_send_message_length", max_bytes),
     ]

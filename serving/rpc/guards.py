@@ -1,11 +1,11 @@
-"""Guards around the calls of the service itself; health is always answered."""
+"""Guards around calls; those for health need no token and count for no limit but their own."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from serving.errors import ServerStopping, TimeLimitExceeded
+from serving.errors import MessageTooLarge, ServerStopping, TimeLimitExceeded
 from serving.load.budget import Budget
 from serving.load.clients import ClientLimit
 from serving.load.limits import Limits
@@ -53,6 +53,30 @@ class DrainGuard:
             await asyncio.sleep(_POLL_S)
 
 
+class MetadataGuard:
+    """Refuses calls that come with too much beside their messages.
+
+    Args:
+        max_kib: of metadata.
+    """
+
+    def __init__(self, max_kib: int) -> None:
+        self._max_bytes = max_kib * 2**10
+
+    @asynccontextmanager
+    async def __call__(self, call: Call) -> AsyncIterator[None]:
+        """Guards one call.
+
+        Raises:
+            MessageTooLarge: its metadata are.
+        """
+        if call.metadata_bytes > self._max_bytes:
+            raise MessageTooLarge(
+                "metadata", f"{call.metadata_bytes} bytes", f"at most {self._max_bytes}"
+            )
+        yield
+
+
 class AccessGuard:
     """Lets in only those who show a token, except to ask for the server's health."""
 
@@ -73,16 +97,22 @@ class AccessGuard:
         token = self._tokens.check(call.metadata.get("authorization"))
         call.client = token.name
         call.top_priority = token.priority
+        call.max_calls = token.max_calls
         with self._tokens.used(token):
             yield
 
 
 class LimitGuard:
-    """Bounds the calls under way, of one client and of all, and how long each takes."""
+    """Bounds the calls under way, of one client and of all, and how long each takes.
+
+    Those to other services (health, reflection) are bounded by address, each method by itself, and
+    may last: whoever watches health does so without end.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._calls = Budget("server", "calls", limits.max_calls)
         self._clients = ClientLimit(limits.max_client_calls)
+        self._others = ClientLimit(limits.max_client_calls)
         self._max_call_s = limits.max_call_s
 
     @asynccontextmanager
@@ -95,9 +125,10 @@ class LimitGuard:
             TimeLimitExceeded: it takes too long.
         """
         if not _is_ours(call):
-            yield
+            with self._others.call(f"{call.method} from {call.address}"):
+                yield
             return
-        with self._clients.call(call.client), self._calls.lent(1):
+        with self._clients.call(call.client, call.max_calls), self._calls.lent(1):
             try:
                 async with asyncio.timeout(self._max_call_s) as limit:
                     yield

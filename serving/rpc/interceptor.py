@@ -6,32 +6,26 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
-    aclosing,
     asynccontextmanager,
     contextmanager,
 )
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 
-from serving.errors import InvalidRequest, ServingError, TimeLimitExceeded
+from serving.errors import InvalidImage, InvalidRequest, ServingError, UnknownMethod
 from serving.rpc.call import REQUEST_ID_KEY, Call, current_call
+from serving.rpc.exchange import Exchange
 from serving.rpc.status import DETAILS_KEY, internal_status, reason_of, status_of
 
-Deserialize = Callable[[bytes], Any]
 # What happens around a call.
 Guard = Callable[[Call], AbstractAsyncContextManager[None]]
 # Told of each call when it has ended.
 Observer = Callable[[Call], None]
 
-_FACTORIES: dict[str, Callable[..., Any]] = {
-    "unary_unary": grpc.unary_unary_rpc_method_handler,
-    "unary_stream": grpc.unary_stream_rpc_method_handler,
-    "stream_unary": grpc.stream_unary_rpc_method_handler,
-    "stream_stream": grpc.stream_stream_rpc_method_handler,
-}
-
+# That a client is gone is known so much later than that it sends no more.
+_GONE_S = 0.01
+_ROUNDING, _CLOCKS_S = 0.01, 0.05
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 _log = logging.getLogger(__name__)
@@ -44,106 +38,98 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     them. Anything else is a fault of ours: it is logged under the call's id, and the caller gets
     INTERNAL with that id and no detail.
 
+    To gRPC all calls are streams: of another it would read the message before a guard is asked.
+
     Args:
         guards: entered in this order; each may raise to refuse the call.
         observers: told of each call when it has ended, however that was.
-        max_idle_s: seconds that a message of a stream may be waited for, or may wait to be taken.
+        exchange: bounds messages, and how long they are waited for.
     """
 
     def __init__(
         self,
         guards: Sequence[Guard] = (),
         observers: Sequence[Observer] = (),
-        max_idle_s: float | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self._guards = guards
         self._observers = observers
-        self._max_idle_s = max_idle_s
+        self._exchange = exchange or Exchange()
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Wraps the handler of one call; an unknown method has none and stays so."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        kind = "_".join(
-            "stream" if streaming else "unary"
-            for streaming in (handler.request_streaming, handler.response_streaming)
-        )
-        behaviour = getattr(handler, kind)
+        """Wraps the handler of one call; an unknown method gets one that refuses."""
+        handler = await continuation(handler_call_details) or _UNKNOWN
+        behaviour = _behaviour(handler)
         read = handler.request_deserializer
         method = handler_call_details.method
 
-        async def answer(request: Any, context: Any) -> Any:
+        async def answer(requests: AsyncIterator[bytes], context: Any) -> None:
             call = Call.of(context, method)
             current_call.set(call)
             async with self._observed(call, context), AsyncExitStack() as stack:
                 for guard in self._guards:
                     await stack.enter_async_context(guard(call))
                 if handler.request_streaming:
-                    answered = behaviour(self._read_each(request, read), context)
+                    answered = behaviour(self._exchange.read_each(requests, read), context)
                 else:
-                    answered = behaviour(_read(request, read), context)
-                if not isinstance(answered, AsyncGenerator):
-                    return await answered
-                return await self._write_each(answered, context)
-            return None  # It failed: the context has its status.
+                    answered = behaviour(await self._exchange.read_one(requests, read), context)
+                if isinstance(answered, AsyncGenerator):
+                    await self._exchange.write_each(answered, context)
+                elif (response := await answered) is not None:
+                    await context.write(response)
 
-        return _FACTORIES[kind](answer, response_serializer=handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(
+            answer, response_serializer=handler.response_serializer
+        )
 
     @asynccontextmanager
     async def _observed(self, call: Call, context: Any) -> AsyncIterator[None]:
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
         try:
             with _errors_become_status(call, context):
-                yield
+                try:
+                    yield
+                except (InvalidImage, InvalidRequest):
+                    await asyncio.sleep(_GONE_S)  # Is it broken, or broken off?
+                    raise
         except asyncio.CancelledError:
             if call.code is grpc.StatusCode.OK:  # else its refusal is on the way
-                call.code = grpc.StatusCode.CANCELLED
+                late = _deadline_is_over(call, context)
+                call.code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             raise
         finally:
             for observe in self._observers:
                 observe(call)
 
-    async def _read_each(
-        self, requests: AsyncIterator[bytes], read: Deserialize | None
-    ) -> AsyncIterator[Any]:
-        while True:
-            with _idle_is_refused("request", self._max_idle_s):
-                async with asyncio.timeout(self._max_idle_s):
-                    try:
-                        request = await anext(requests)
-                    except StopAsyncIteration:
-                        return
-            yield _read(request, read)
 
-    async def _write_each(self, responses: AsyncGenerator[Any, None], context: Any) -> None:
-        # Written, not yielded: else the generator would not learn of a cancellation meanwhile.
-        async with aclosing(responses):
-            async for response in responses:
-                with _idle_is_refused("response", self._max_idle_s):
-                    async with asyncio.timeout(self._max_idle_s):
-                        await context.write(response)
+def _deadline_is_over(call: Call, context: Any) -> bool:
+    """Whether a call was given up for its deadline, and not before.
+
+    Its client looks at a clock of its own, and timeouts are rounded up to 1 % when they are sent,
+    so that its word may come before the time is over here.
+    """
+    left: float | None = context.time_remaining()
+    return left is not None and left <= _CLOCKS_S + _ROUNDING * (left + call.seconds)
 
 
-def _read(request: bytes, read: Deserialize | None) -> Any:
-    try:
-        return read(request) if read else request
-    except DecodeError as error:
-        raise InvalidRequest("request", "no message of this call", "one") from error
+async def _refuse(requests: AsyncIterator[bytes], context: Any) -> None:  # noqa: ARG001
+    raise UnknownMethod("method", current_call.get().method, "a call of the service's proto file")
 
 
-@contextmanager
-def _idle_is_refused(field: str, max_idle_s: float | None) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise TimeLimitExceeded(
-            field, f"idle for {max_idle_s:g} s", "a client that goes on sooner"
-        ) from error
+_UNKNOWN = grpc.stream_unary_rpc_method_handler(_refuse)
+
+
+def _behaviour(handler: Any) -> Callable[..., Any]:
+    kind = "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )
+    behaviour: Callable[..., Any] = getattr(handler, kind)
+    return behaviour
 
 
 @contextmanager

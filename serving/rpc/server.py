@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 
 import grpc
@@ -9,6 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from protos.upscaler.v1 import upscaler_pb2_grpc
+from serving.addresses import check_host
 from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
@@ -21,7 +23,8 @@ from serving.pipeline.upscaler import Upscaler
 from serving.reload import ModelWatch, try_all, try_out
 from serving.rpc import service
 from serving.rpc.channel import server_options
-from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard
+from serving.rpc.exchange import Exchange
+from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard, MetadataGuard
 from serving.rpc.interceptor import CallInterceptor, Guard
 from serving.security.tls import server_credentials
 from serving.security.tokens import Tokens
@@ -73,21 +76,32 @@ class UpscalerServer:
             config.limits.max_output_pixels,
         )
         self._watch = ModelWatch(self._upscaler, config.watch_models_s)
-        self._queue = PixelQueue(config.limits.max_queued_pixels, setting.concurrency)
-        self._threads = Threads(_THREADS)
         self._metrics = Metrics()
+        self._queue = PixelQueue(
+            config.limits.max_queued_pixels, setting.concurrency, self._metrics.show_queue
+        )
+        self._threads = Threads(_THREADS)
         self._traces = Traces(exporting()) if config.traces else None
         self._drain = DrainGuard()
         access = [AccessGuard(tokens)] if tokens else []
-        self._guards: list[Guard] = [self._drain, *access, LimitGuard(config.limits)]
+        self._guards: list[Guard] = [
+            MetadataGuard(config.limits.max_metadata_kib),
+            self._drain,
+            *access,
+            LimitGuard(config.limits),
+        ]
         self._background: list[asyncio.Task[None]] = []
+        self._stop_metrics: Callable[[], None] | None = None
 
     def check(self) -> None:
-        """Runs the default model, and all that the settings name, once.
+        """Runs the default model, and all that the settings name, once, and looks at the metrics' host.
 
         Raises:
-            InvalidModel: one cannot be served.
+            InvalidModel: a model cannot be served.
+            InvalidConfig: metrics cannot: their address is not of this machine.
         """
+        if self._config.metrics.metrics_port is not None:
+            check_host("metrics_host", self._config.metrics.metrics_host)
         self._upscaler.warm_up()
         catalog = self._upscaler.catalog
         for path in catalog.untried:
@@ -104,14 +118,15 @@ class UpscalerServer:
             The address to call, ``host:port``.
 
         Raises:
-            InvalidConfig: the address cannot be listened on.
+            InvalidConfig: the address, or that for metrics, cannot be listened on.
             InvalidModel: the default model cannot be served.
         """
         limits = self._config.limits
         traces = [self._traces.record_call] if self._traces else []
         observers = [log_call, self._metrics.count_call, *traces]
+        exchange = Exchange(limits.max_idle_s, limits.max_message_mib * 2**20)
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._guards, observers, limits.max_idle_s)],
+            interceptors=[CallInterceptor(self._guards, observers, exchange)],
             options=server_options(
                 limits.max_message_mib, limits.max_metadata_kib, self._share_port
             ),
@@ -130,6 +145,8 @@ class UpscalerServer:
             )
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         address = self._listen()
+        if self._config.metrics.metrics_port is not None:
+            self._stop_metrics = self._metrics.serve(self._config.metrics)
         await self._server.start()
         await asyncio.to_thread(self._upscaler.warm_up)
         if try_models:
@@ -158,6 +175,8 @@ class UpscalerServer:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._stop_metrics:
+            await asyncio.to_thread(self._stop_metrics)
         self._threads.close()
         self._upscaler.close()
 

@@ -110,18 +110,14 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
             prepare = partial(self._upscaler.upscale, file, options, stop)
             upscaling = await self._threads.call(prepare)
         _note(call, upscaling)
-        try:
-            async with AsyncExitStack() as stack:
-                with upscaling.stages.measure("queue"):
-                    place = self._queue.place(upscaling.cost, call.client, priority)
-                    await stack.enter_async_context(place)
-                self._metrics.show_queue(self._queue)
-                work = partial(_work, upscaling)
-                async with aclosing(self._threads.produce(work, stop)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-        finally:
-            self._metrics.show_queue(self._queue)
+        async with AsyncExitStack() as stack:
+            with upscaling.stages.measure("queue"):
+                place = self._queue.place(upscaling.cost, call.client, priority)
+                await stack.enter_async_context(place)
+            work = partial(_work, upscaling)
+            async with aclosing(self._threads.produce(work, stop)) as pieces:
+                async for piece in pieces:
+                    yield piece
         self._count(upscaling)
 
     def _count(self, upscaling: Upscaling) -> None:

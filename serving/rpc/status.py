@@ -19,6 +19,7 @@ from serving.errors import (
     InvalidImage,
     InvalidOption,
     InvalidRequest,
+    MessageTooLarge,
     QuotaExceeded,
     ResultTooLarge,
     ServerBusy,
@@ -26,6 +27,7 @@ from serving.errors import (
     ServingError,
     TimeLimitExceeded,
     Unauthenticated,
+    UnknownMethod,
     UnknownModel,
     UnusableModel,
 )
@@ -38,6 +40,8 @@ DETAILS_KEY = "grpc-status-details-bin"
 
 _CODES: dict[type[Exception], grpc.StatusCode] = {
     InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownMethod: grpc.StatusCode.UNIMPLEMENTED,
+    MessageTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     InvalidImage: grpc.StatusCode.INVALID_ARGUMENT,
     ImageTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidOption: grpc.StatusCode.INVALID_ARGUMENT,

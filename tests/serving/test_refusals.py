@@ -1,18 +1,20 @@
 """Every request that cannot be served gets a code and a sentence, and the server goes on."""
 
+import logging
 from collections.abc import Iterator
 from typing import cast
 
 import grpc
 import numpy as np
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
 from PIL import Image
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.codec.formats import ImageFormat
-from serving.rpc.channel import message_options
 from tests.serving.files import checker, enlarged, png_header, read, write, write_png
+from tests.serving.rpc.details import detail
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -150,18 +152,53 @@ def test_a_result_that_no_message_holds(address: str) -> None:
     assert "call UpscaleStream, choose JPEG or WebP" in (error.details() or "")
 
 
-def test_a_request_that_no_message_holds(address: str) -> None:
-    request = upscaler_pb2.UpscaleRequest(image=bytes(5 << 20))
+@pytest.mark.parametrize("size", [(4 << 20) + 1, 100 << 20], ids=["a little", "far"])
+def test_a_request_that_no_message_holds(address: str, size: int) -> None:
+    request = upscaler_pb2.UpscaleRequest(image=bytes(size))
+    options = [("grpc.max_send_message_length", -1)]
     with (
-        grpc.insecure_channel(address, options=message_options(64)) as channel,
+        grpc.insecure_channel(address, options=options) as channel,
         pytest.raises(grpc.RpcError) as caught,
     ):
         upscaler_pb2_grpc.UpscalerServiceStub(channel).Upscale(request)
     assert cast(grpc.Call, caught.value).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_a_message_that_is_too_large_is_told_of_streams_and_counted(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    image = bytes((4 << 20) + 1)
+    with (
+        caplog.at_level(logging.INFO, "serving.calls"),
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = upscaler_pb2_grpc.UpscalerServiceStub(channel)
+        with pytest.raises(grpc.RpcError, match="UpscaleStream takes a file in several") as caught:
+            stub.Upscale(upscaler_pb2.UpscaleRequest(image=image))
+        assert detail(caught.value, ErrorInfo).reason == "MESSAGE_TOO_LARGE"
+        with pytest.raises(grpc.RpcError, match="expected at most 4194304") as caught:
+            list(stub.UpscaleStream(iter([upscaler_pb2.UpscaleStreamRequest(chunk=image)])))
+        assert detail(caught.value, ErrorInfo).reason == "MESSAGE_TOO_LARGE"
+    assert [record.fields["reason"] for record in caplog.records] == 2 * ["MESSAGE_TOO_LARGE"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", ["/upscaler.v1.UpscalerService/Nonsense", "/made.up/Call"])
+def test_a_method_that_does_not_exist(
+    address: str, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    with (
+        caplog.at_level(logging.INFO, "serving.calls"),
+        grpc.insecure_channel(address) as channel,
+        pytest.raises(grpc.RpcError, match=f"method is {method}") as caught,
+    ):
+        channel.unary_unary(method, None, None)(b"")
+    assert cast(grpc.Call, caught.value).code() == grpc.StatusCode.UNIMPLEMENTED
+    assert detail(caught.value, ErrorInfo).reason == "UNKNOWN_METHOD"
+    assert [record.fields["reason"] for record in caplog.records] == ["UNKNOWN_METHOD"]  # type: ignore[attr-defined]
+
+
 def test_bytes_that_are_no_message(address: str) -> None:
-    with grpc.insecure_channel(address, options=message_options(4)) as channel:
+    with grpc.insecure_channel(address) as channel:
         call = channel.unary_unary("/upscaler.v1.UpscalerService/Upscale", None, None)
         with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
             call(b"\xff\xff\xff")

@@ -2,12 +2,13 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from serving.client import UpscalerClient
+from serving.supervisor import pause_after
 from tests.serving.files import checker, enlarged, read_png, write_png
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -49,6 +51,14 @@ def address_of(process: subprocess.Popen[str]) -> str:
     match = re.search(r"127\.0\.0\.1:\d+", process.stdout.readline())
     assert match
     return match[0]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for it."""
+    end = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def workers_of(process: subprocess.Popen[str]) -> set[int]:
@@ -95,6 +105,51 @@ def test_a_dead_worker_is_replaced_and_all_end_together(
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=WAIT_S) == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in replaced)
+
+
+def test_a_worker_that_cannot_be_replaced_is_tried_again_and_ends_no_other(
+    models: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "nearest.onnx"
+    shutil.copy(models / "nearest.onnx", path)
+    command = [sys.executable, "-m", "serving.server", "--port", "0", "--workers", "2"]
+    command += ["--models", str(path), "--default-model", "nearest"]
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            address = address_of(process)
+            good = path.read_bytes()
+            path.write_bytes(b"bad")
+            victim, survivor = sorted(workers_of(process))
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: "could not start; the others go on" in (tmp_path / "log").read_text())
+            assert survivor in workers_of(process)
+            assert process.poll() is None
+            with UpscalerClient(address) as client:
+                assert client.models().models
+
+            path.write_bytes(good)
+            until(lambda: all(upscaled(address) for _ in range(4)))
+            until(lambda: len(workers_of(process)) == 2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=WAIT_S) == 0
+        finally:
+            process.kill()
+
+
+def test_pauses_between_tries_double_up_to_a_minute() -> None:
+    assert [pause_after(failures) for failures in (1, 2, 3, 6, 7, 5000)] == [2, 4, 8, 60, 60, 60]
+
+
+def test_a_second_server_is_told_that_the_port_is_taken(process: subprocess.Popen[str]) -> None:
+    port = address_of(process).rpartition(":")[2]
+    command = [sys.executable, "-m", "serving.server", "--workers", "2", "--port", port]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    assert second.returncode == 2
+    assert f"host and port is 127.0.0.1:{port}; expected an address that is free" in second.stderr
+    assert upscaled(f"127.0.0.1:{port}")
 
 
 def test_workers_end_with_their_supervisor(process: subprocess.Popen[str]) -> None:

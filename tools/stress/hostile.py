@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
+from threading import Event
 from typing import Any
 
 import grpc
 import numpy as np
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
@@ -27,6 +29,8 @@ __all__ = ["Hostile"]
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _FAULTS = ("INTERNAL", "UNKNOWN")
 _SETTLE_S = 3.0
+_SERVICE = "/upscaler.v1.UpscalerService/"
+_UPSCALE = f"{_SERVICE}Upscale"
 
 Request = upscaler_pb2.UpscaleStreamRequest
 Stub = upscaler_pb2_grpc.UpscalerServiceStub
@@ -34,7 +38,7 @@ Stub = upscaler_pb2_grpc.UpscalerServiceStub
 
 @dataclass(frozen=True)
 class Hostile:
-    """Damaged images, random messages, clients that break off or stand still, bombs, noise.
+    """Damaged images, random messages, clients that break off, stand still or watch, bombs, noise.
 
     Attributes:
         requests: of all kinds together.
@@ -122,12 +126,13 @@ def _truncated(channel: grpc.Channel, _: str, chance: random.Random) -> None:
 
 def _random_message(channel: Any, _: str, chance: random.Random) -> None:
     data = chance.randbytes(chance.randrange(200))
-    service = "/upscaler.v1.UpscalerService/"
     if chance.random() < 0.5:
         method = chance.choice(("Upscale", "ListModels", "GetModel", "Nonsense"))
-        channel.unary_unary(f"{service}{method}")(data, timeout=60)
+        channel.unary_unary(f"{_SERVICE}{method}")(data, timeout=60)
     else:
-        for _response in channel.stream_stream(f"{service}UpscaleStream")(iter([data]), timeout=60):
+        for _response in channel.stream_stream(f"{_SERVICE}UpscaleStream")(
+            iter([data]), timeout=60
+        ):
             pass
 
 
@@ -166,6 +171,33 @@ def _half_open(channel: grpc.Channel, _: str, chance: random.Random) -> str:
     call: Any = Stub(channel).UpscaleStream(messages())
     time.sleep(max(0.0, over - time.monotonic() - 0.01))
     call.cancel()
+    return "broken off"
+
+
+def _half_open_message(channel: grpc.Channel, _: str, chance: random.Random) -> str:
+    """Calls whose one message does not come; only now and then are they waited for."""
+    over = Event()
+    method = chance.choice((_UPSCALE, "/grpc.health.v1.Health/Check"))
+    start = channel.stream_unary(method, None, None).future
+    calls: list[Any] = [start(iter(over.wait, True)) for _call in range(4)]
+    time.sleep(4 if chance.random() < 0.02 else 0.02)
+    for call in calls:
+        call.cancel()
+    over.set()
+    return "broken off"
+
+
+def _watchers(channel: grpc.Channel, _: str, chance: random.Random) -> str:
+    """More questions for health than anybody needs, which stay open."""
+    watch = health_pb2_grpc.HealthStub(channel).Watch
+    calls: list[Any] = [watch(health_pb2.HealthCheckRequest()) for _call in range(100)]
+    try:
+        for call in calls:
+            next(call)
+    finally:
+        time.sleep(chance.uniform(0, 0.05))
+        for call in calls:
+            call.cancel()
     return "broken off"
 
 
@@ -217,6 +249,8 @@ _KINDS: tuple[Callable[[grpc.Channel, str, random.Random], str | None], ...] = (
     _random_options,
     _broken_off,
     _half_open,
+    _half_open_message,
+    _watchers,
     _slow_reader,
     _lying_header,
     _bomb,

@@ -12,10 +12,13 @@ BadRequest where a field of the request is to blame, RetryInfo where a later try
   NOT_FOUND           the model does not exist; the sentence lists those that do (UNKNOWN_MODEL)
   FAILED_PRECONDITION the model's file has become one that the server cannot use; only whoever runs
                       it can mend that (UNUSABLE_MODEL)
-  RESOURCE_EXHAUSTED  the file is larger than the server takes (FILE_TOO_LARGE), the result is
-                      larger than it sends in one message (RESULT_TOO_LARGE; UpscaleStream has
-                      no such bound), it has no room at present (SERVER_BUSY, with RetryInfo),
-                      or this client has too much (QUOTA_EXCEEDED, with QuotaFailure, RetryInfo)
+  UNIMPLEMENTED       there is no such call (UNKNOWN_METHOD)
+  RESOURCE_EXHAUSTED  the file is larger than the server takes (FILE_TOO_LARGE), so is a message
+                      or the call's metadata (MESSAGE_TOO_LARGE; gRPC itself refuses far larger
+                      ones, without details), the result is larger than it sends in one message
+                      (RESULT_TOO_LARGE; UpscaleStream has no such bound), it has no room at
+                      present (SERVER_BUSY, with RetryInfo), or this client has too much
+                      (QUOTA_EXCEEDED, with QuotaFailure, RetryInfo)
   UNAUTHENTICATED     the server knows tokens, and this is none of them (UNAUTHENTICATED)
   UNAVAILABLE         the server is about to end (SERVER_STOPPING, with RetryInfo)
   DEADLINE_EXCEEDED   the call, or a pause in it, is longer than the server allows

@@ -51,6 +51,27 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(scenario)
 
 
+def test_whoever_observes_knows_what_runs_and_what_waits() -> None:
+    async def scenario() -> None:
+        seen: list[tuple[int, int, int]] = []
+        queue = PixelQueue(
+            100 * LARGE,
+            abreast=1,
+            observe=lambda queue: seen.append((queue.requests, queue.running, queue.pixels)),
+        )
+        requests = Requests(queue)
+        for number in range(10):
+            await requests.add(LARGE)
+            assert seen[-1] == (number + 1, 1, (number + 1) * LARGE)
+        await requests.cancel(9)
+        assert seen[-1] == (9, 1, 9 * LARGE)
+        for number in range(9):
+            await requests.end(number)
+        assert seen[-1] == (0, 0, 0)
+
+    run(scenario())
+
+
 def test_requests_of_one_size_wait_for_each_other_in_order() -> None:
     async def scenario() -> None:
         requests = Requests(PixelQueue(100 * LARGE, abreast=2))

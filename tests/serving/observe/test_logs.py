@@ -1,9 +1,15 @@
 import json
 import logging
+import os
+import socket
+import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import grpc
 import pytest
+import trustme
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.client import UpscalerClient
@@ -67,6 +73,59 @@ def test_the_log_knows_the_picture_by_its_size_only(
     assert (fields["code"], fields["model"]) == ("OK", "nearest")
     assert (fields["input"], fields["output"]) == ("PNG 9x6x3", "PNG 36x24x3")
     assert len(JsonLines().format(record)) < 500
+
+
+def test_stderr_has_json_lines_only_whatever_comes_from_the_network(
+    models: Path, tmp_path: Path
+) -> None:
+    tls = [f"--tls-{kind}={path}" for kind, path in issued(tmp_path).items()]
+    command = [sys.executable, "-m", "serving.server", "--port", "0", "--log-format", "json"]
+    command += ["--models", str(models), "--default-model", "nearest", *tls]
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        assert process.stdout
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with closing(socket.create_connection(("127.0.0.1", port))) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            connection.recv(1000)
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            list_models = upscaler_pb2_grpc.UpscalerServiceStub(channel).ListModels
+            with pytest.raises(grpc.RpcError):
+                list_models(upscaler_pb2.ListModelsRequest(), timeout=2)
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("{")] == []
+
+
+def issued(folder: Path) -> dict[str, Path]:
+    """A certificate and its key."""
+    certificate = trustme.CA().issue_cert("127.0.0.1")
+    files = {"certificate": folder / "server.crt", "key": folder / "server.key"}
+    certificate.cert_chain_pems[0].write_to_path(str(files["certificate"]))
+    certificate.private_key_pem.write_to_path(str(files["key"]))
+    return files
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--port", "70000"], ["--default-model", "none"], ["--workers", "2", "--models", "nowhere"]],
+)
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_why_a_server_does_not_start_is_a_json_line(wrong: list[str], by: str) -> None:
+    command = [sys.executable, "-m", "serving.server", "--port", "0", *wrong]
+    if by == "option":
+        command += ["--log-format", "json"]
+    variables = {"UPSCALER_LOG_FORMAT": "json"} if by == "environment" else {}
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **variables}
+    )
+    assert result.returncode == 2
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {line["level"] for line in lines} == {"error"}
+    assert any("; expected " in line["message"] for line in lines)
 
 
 @pytest.mark.parametrize(

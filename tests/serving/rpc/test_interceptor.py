@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -21,6 +21,8 @@ ERRORS: dict[bytes, Exception] = {
 
 
 async def fail(request: bytes) -> bytes:
+    if request == b"wait":
+        await asyncio.sleep(10)
     if request in ERRORS:
         raise ERRORS[request]
     return request
@@ -50,6 +52,17 @@ async def many_by_writing(request: bytes, context: Any) -> None:
     await context.write(await one(request, context))
 
 
+async def all_of_stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+    async for _ in requests:
+        pass
+    yield await one(b"image", context)
+
+
+async def without_end() -> AsyncIterator[bytes]:
+    yield b"wait"
+    await asyncio.sleep(10)
+
+
 # Every call to a server of these tests, once it has ended.
 observed: list[Call] = []
 
@@ -58,17 +71,27 @@ HANDLERS = {
     "many": grpc.unary_stream_rpc_method_handler(many),
     "one_of_stream": grpc.stream_unary_rpc_method_handler(one_of_stream),
     "many_of_stream": grpc.stream_stream_rpc_method_handler(many_of_stream),
+    "all_of_stream": grpc.stream_stream_rpc_method_handler(all_of_stream),
     "many_by_writing": grpc.unary_stream_rpc_method_handler(many_by_writing),
 }
 
 
-async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
-    """Code and details of one call to a fresh server."""
+@asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """A fresh server's address."""
     server = grpc.aio.server(interceptors=[CallInterceptor(observers=[observed.append])])
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test", HANDLERS)])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(5)
+
+
+async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
+    """Code and details of one call to a fresh server."""
+    async with running() as address, grpc.aio.insecure_channel(address) as channel:
         path = f"/test/{method}"
         if method == "one":
             call: Any = channel.unary_unary(path, None, None)(request)
@@ -82,12 +105,10 @@ async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
             with suppress(grpc.RpcError):  # A stream has its code once it has been read.
                 async for _ in call:
                     pass
-        result = await call.code(), await call.details()
-    await server.stop(5)
-    return result
+        return await call.code(), await call.details()
 
 
-@pytest.fixture(params=[*HANDLERS])
+@pytest.fixture(params=[name for name in HANDLERS if name != "all_of_stream"])
 def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -135,6 +156,36 @@ def test_observers_learn_how_each_call_ended(method: str) -> None:
         ("INTERNAL", "INTERNAL"),
         ("DATA_LOSS", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "cancelled_s", "code"),
+    [
+        (0.3, None, grpc.StatusCode.DEADLINE_EXCEEDED),
+        (1.234, None, grpc.StatusCode.DEADLINE_EXCEEDED),
+        (60, 0.3, grpc.StatusCode.CANCELLED),
+        (None, 0.3, grpc.StatusCode.CANCELLED),
+    ],
+)
+@pytest.mark.parametrize("method", ["one", "many_of_stream", "all_of_stream"])
+def test_observers_tell_a_deadline_from_a_cancellation(
+    method: str, timeout_s: float | None, cancelled_s: float | None, code: grpc.StatusCode
+) -> None:
+    async def scenario() -> None:
+        async with running() as address, grpc.aio.insecure_channel(address) as channel:
+            if method == "one":
+                call: Any = channel.unary_unary("/test/one", None, None)(b"wait", timeout=timeout_s)
+            else:
+                start = channel.stream_stream(f"/test/{method}", None, None)
+                call = start(without_end(), timeout=timeout_s)
+            if cancelled_s:
+                await asyncio.sleep(cancelled_s)
+                call.cancel()
+            assert await call.code() == code
+            await asyncio.sleep(0.1)
+
+    asyncio.run(scenario())
+    assert observed[-1].code == code
 
 
 def test_a_handler_may_abort_by_itself(method: str) -> None:

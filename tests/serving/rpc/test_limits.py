@@ -1,15 +1,18 @@
 """What a client may not take is refused at once, with a code and the time to come back."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import grpc
 import numpy as np
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, QuotaFailure, RetryInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
 from serving.config import ServerConfig
@@ -20,15 +23,23 @@ from tests.serving.rpc.details import detail
 
 Request = upscaler_pb2.UpscaleStreamRequest
 Stub = upscaler_pb2_grpc.UpscalerServiceStub
+UPSCALE = "/upscaler.v1.UpscalerService/Upscale"
+SERVING = health_pb2.HealthCheckResponse.SERVING
 SMALL = upscaler_pb2.UpscaleRequest(image=write_png(checker(3)))
 
 
 @contextmanager
-def serving(models: Path, limits: Limits) -> Iterator[Stub]:
+def running(models: Path, limits: Limits) -> Iterator[str]:
     config = ServerConfig(
         port=0, models=(models,), default_model="nearest", concurrency=1, limits=limits
     )
-    with embedded_server(config) as address, grpc.insecure_channel(address) as channel:
+    with embedded_server(config) as address:
+        yield address
+
+
+@contextmanager
+def serving(models: Path, limits: Limits) -> Iterator[Stub]:
+    with running(models, limits) as address, grpc.insecure_channel(address) as channel:
         yield Stub(channel)
 
 
@@ -53,6 +64,22 @@ class HalfOpen:
     def __exit__(self, *_: object) -> None:
         self._ended = True
         self.call.cancel()
+
+
+@contextmanager
+def never_sent(address: str, method: str, count: int) -> Iterator[list[Any]]:
+    """Calls of one message each, which does not come."""
+    over = Event()
+    with grpc.insecure_channel(address) as channel:
+        start = channel.stream_unary(method, None, None).future
+        try:
+            yield [start(iter(over.wait, True)) for _ in range(count)]
+        finally:
+            over.set()
+
+
+def codes_of(calls: list[Any]) -> Counter[str]:
+    return Counter(call.code().name for call in calls)
 
 
 def refusal(stub: Stub) -> Any:
@@ -123,6 +150,48 @@ def test_a_reader_that_does_not_read(models: Path) -> None:
             list(stream)
 
 
+def test_a_message_that_does_not_come(models: Path) -> None:
+    with running(models, Limits(max_idle_s=0.3)) as address:
+        for method in (UPSCALE, "/grpc.health.v1.Health/Check"):
+            with never_sent(address, method, 1) as (call,):
+                assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+                assert call.details().startswith("request is idle for 0.3 s")
+
+
+def test_a_call_counts_before_its_message_has_come(models: Path) -> None:
+    with (
+        running(models, Limits(max_client_calls=2, max_idle_s=0.5)) as address,
+        never_sent(address, UPSCALE, 5) as calls,
+    ):
+        assert codes_of(calls) == {"RESOURCE_EXHAUSTED": 3, "DEADLINE_EXCEEDED": 2}
+
+
+def test_a_call_without_its_message(models: Path) -> None:
+    with running(models, Limits()) as address, grpc.insecure_channel(address) as channel:
+        with pytest.raises(grpc.RpcError, match="request is missing") as caught:
+            channel.stream_unary(UPSCALE, None, None)(iter([]))
+        assert detail(caught.value, ErrorInfo).reason == "INVALID_REQUEST"
+
+
+def test_watchers_of_health_are_bounded_and_hold_up_no_other_calls(models: Path) -> None:
+    with (
+        running(models, Limits(max_client_calls=3)) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        health = health_pb2_grpc.HealthStub(channel)
+        question = health_pb2.HealthCheckRequest()
+        watchers: list[Any] = [health.Watch(question) for _ in range(3)]
+        assert {next(watcher).status for watcher in watchers} == {SERVING}
+        with pytest.raises(grpc.RpcError, match=r"Health/Watch from 127\.0\.0\.1") as caught:
+            next(health.Watch(question))
+        assert detail(caught.value, ErrorInfo).reason == "QUOTA_EXCEEDED"
+        assert health.Check(question).status == SERVING
+        assert Stub(channel).Upscale(SMALL).output.width == 36
+        watchers[0].cancel()
+        time.sleep(0.2)
+        assert next(health.Watch(question)).status == SERVING
+
+
 def test_a_call_that_takes_too_long(models: Path) -> None:
     with serving(models, Limits(max_call_s=0.3)) as stub:
         stream = HalfOpen(stub)
@@ -134,6 +203,9 @@ def test_a_call_that_takes_too_long(models: Path) -> None:
 def test_metadata_that_is_too_large(models: Path) -> None:
     with serving(models, Limits(max_metadata_kib=8)) as stub:
         assert stub.Upscale(SMALL, metadata=(("note", "x" * 4_000),)).output.width == 36
-        with pytest.raises(grpc.RpcError) as caught:
-            stub.Upscale(SMALL, metadata=(("note", "x" * 9_000),))
-        assert cast(grpc.Call, caught.value).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        for size in (9_000, 20_000):
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.Upscale(SMALL, metadata=(("note", "x" * size),))
+            assert cast(grpc.Call, caught.value).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            if size < 2 * 8192:  # else it is gRPC that refuses
+                assert detail(caught.value, ErrorInfo).reason == "MESSAGE_TOO_LARGE"

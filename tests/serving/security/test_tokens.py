@@ -1,20 +1,24 @@
 """Bearer tokens: who is let in, and how often."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from protos.upscaler.v1 import upscaler_pb2_grpc
 from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
 from serving.errors import InvalidConfig, QuotaExceeded, Unauthenticated
 from serving.load import rate
+from serving.load.limits import Limits
 from serving.load.queue import PixelQueue
 from serving.priority import Priority
 from serving.security import files
@@ -163,6 +167,40 @@ def test_every_call_needs_a_token(address: str, token: str, code: str) -> None:
                 ended = failure.code.name
             # An image of no bytes is refused after the token was accepted.
             assert ended == code or (code == "OK" and ended == "INVALID_ARGUMENT")
+
+
+def test_a_tokens_own_limit_replaces_that_of_all(file: Path, config: ServerConfig) -> None:
+    file.write_text(table("shop", "a", "max_calls = 2") + table("lab", "b"))
+    limited = replace(config, token_file=file, limits=Limits(max_client_calls=1))
+    with embedded_server(limited) as address:
+        for token, allowed in (("a", 2), ("b", 1)):
+            assert most_abreast(address, token) == allowed
+
+
+def most_abreast(address: str, token: str, calls: int = 3) -> int:
+    """How many of some calls that never end are let in."""
+    shown = (("authorization", f"Bearer {token}"),)
+    over = Event()
+    with grpc.insecure_channel(address) as channel:
+        upscale = upscaler_pb2_grpc.UpscalerServiceStub(channel).UpscaleStream
+        nothing: Any = iter(over.wait, True)
+        streams: list[Any] = [upscale(nothing, metadata=shown) for _ in range(calls)]
+        time.sleep(0.5)
+        let_in = sum(stream.is_active() for stream in streams)
+        for stream in streams:
+            stream.cancel()
+        over.set()
+    return int(let_in)
+
+
+def test_a_call_without_a_token_ends_before_its_message_has_come(address: str) -> None:
+    over = Event()
+    with grpc.insecure_channel(address) as channel:
+        call = channel.stream_unary("/upscaler.v1.UpscalerService/Upscale", None, None)
+        with pytest.raises(grpc.RpcError) as caught:
+            call(iter(over.wait, True), timeout=10)
+        over.set()
+    assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_health_needs_none(address: str) -> None:

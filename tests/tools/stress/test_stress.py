@@ -54,7 +54,7 @@ def test_a_proof_holds(proof: list[str], capsys: pytest.CaptureFixture[str]) -> 
         (["overload", "--seconds", "0.3"], "goodput over capacity"),
         (["fairness", "--megapixels", "0.2", "--calls", "2"], "ratio at p99"),
         (["overhead", "--side", "64", "--pictures", "2", "--turns", "1"], "ratio"),
-        (["hostile", "--requests", "22", "--clients", "2"], "ended by INTERNAL or UNKNOWN: 0"),
+        (["hostile", "--requests", "26", "--clients", "2"], "ended by INTERNAL or UNKNOWN: 0"),
     ],
     ids=lambda given: given[0],
 )

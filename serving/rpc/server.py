@@ -94,7 +94,7 @@ class UpscalerServer:
         self._stop_metrics: Callable[[], None] | None = None
 
     def check(self) -> None:
-        """Runs the default model, and all that the settings name, once, and looks at the metrics' host.
+        """Runs all models that the settings name, and the default one, once; looks at addresses.
 
         Raises:
             InvalidModel: a model cannot be served.

@@ -17,7 +17,7 @@ from serving.codec.formats import TITLES, ImageFormat
 from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
-from serving.pixels import Pixels, has_alpha
+from serving.pixels import Pixels
 from serving.strips import Strips
 
 # The caller's limit is applied to the header below; Pillow's own, which is global and counts
@@ -109,10 +109,6 @@ def _read(
         strips = _at_once(image)
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
-    elif image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
-        # A TIFF with a fourth channel that is not said to be alpha.
-        colour = (part[:, :, :-1] for part in strips.parts)
-        strips = replace(strips, channels=strips.channels - 1, parts=colour)
     strips = replace(strips, parts=_guarded(strips.parts, format))
     return Picture(_upright(strips, orientation), format, metadata)
 

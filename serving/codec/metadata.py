@@ -2,13 +2,13 @@
 
 import re
 import struct
-from io import BytesIO
 
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
+from serving.codec.tags import read_tags
 from serving.pixels import Pixels
 
 EXIF_MARKER = b"Exif\0\0"
@@ -51,8 +51,7 @@ def read_metadata(
         and also stands for none or nonsense.
     """
     if format is ImageFormat.TIFF or image is None:
-        exif = Image.Exif()
-        exif.load_from_fp(BytesIO(data))
+        exif = read_tags(data)
         icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _tiff_dpi(exif)
         xmp, gamma = exif.get(ExifTags.Base.XMLPacket), None
     else:

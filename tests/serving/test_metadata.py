@@ -6,7 +6,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+import tifffile
+from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from serving.client import UpscalerClient
@@ -141,3 +142,23 @@ def test_exif_may_come_after_the_pixels(client: UpscalerClient) -> None:
     response = client.upscale(moved)
     assert np.array_equal(read_png(response.image), enlarged(checker(3)[:, ::-1]))
     assert Image.open(BytesIO(response.image)).getexif()[ARTIST] == "A. Painter"
+
+
+def test_a_bigtiff_is_read_with_its_tags(client: UpscalerClient) -> None:
+    file = BytesIO()
+    tags = [(int(ExifTags.Base.Orientation), 3, 1, 6, True)]
+    tifffile.imwrite(
+        file,
+        checker(3),
+        photometric="rgb",
+        bigtiff=True,
+        resolution=(300, 150),
+        resolutionunit="INCH",
+        software="a camera",
+        extratags=tags,
+    )
+    response = client.upscale(file.getvalue(), format=ImageFormat.PNG)
+    assert np.array_equal(read_png(response.image), enlarged(np.rot90(checker(3), -1)))
+    result = Image.open(BytesIO(response.image))
+    assert [round(dpi) for dpi in result.info["dpi"]] == [150, 300]
+    assert result.getexif()[ExifTags.Base.Software] == "a camera"

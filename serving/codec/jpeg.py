@@ -20,6 +20,7 @@ _STRIP_BYTES = 1 << 19  # of pixels, encoded at a time
 _LONGEST_INTERVAL = 2**16 - 1  # in blocks
 
 _LONGEST_XMP = 65_502  # what fits into a segment beside its name
+_MOST_DENSITY = 2**16 - 1
 
 _START_OF_FRAME, _START_OF_SCAN, _RESTART, _END = 0xC0, 0xDA, 0xD0, 0xD9
 
@@ -31,6 +32,8 @@ def encode_jpeg(strips: Strips, metadata: Metadata, quality: int) -> Iterator[by
     """
     if len(metadata.xmp) > _LONGEST_XMP:
         metadata = replace(metadata, xmp=b"")
+    if metadata.dpi and max(metadata.dpi) > _MOST_DENSITY:
+        metadata = replace(metadata, dpi=None)
     across = -(-strips.width // _BLOCK)
     block_rows = _STRIP_BYTES // (_BLOCK * _BLOCK * across * strips.channels)
     block_rows = min(max(1, block_rows), _LONGEST_INTERVAL // across)

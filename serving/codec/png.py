@@ -40,7 +40,7 @@ def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
     elif metadata.gamma:
         yield _chunk(b"gAMA", struct.pack(">I", round(metadata.gamma * 100_000)))
     if metadata.dpi:
-        per_metre = (min(round(dpi / 0.0254), 2**31 - 1) for dpi in metadata.dpi)
+        per_metre = (round(dpi / 0.0254) for dpi in metadata.dpi)
         yield _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
     if metadata.exif:
         yield _chunk(b"eXIf", metadata.exif)

@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from serving.client import UpscalerClient
+from serving.codec.decode import decode
 from serving.codec.formats import ImageFormat
 from tests.serving.files import checker, enlarged, pillow, read_png, write
 
@@ -162,3 +163,35 @@ def test_a_bigtiff_is_read_with_its_tags(client: UpscalerClient) -> None:
     result = Image.open(BytesIO(response.image))
     assert [round(dpi) for dpi in result.info["dpi"]] == [150, 300]
     assert result.getexif()[ExifTags.Base.Software] == "a camera"
+
+
+@pytest.mark.parametrize("target", [each for each in ImageFormat if each is not ImageFormat.BMP])
+@pytest.mark.parametrize(
+    "resolution",
+    [(0, 0), (0, 1), (1, 0), (2**32 - 1, 1), (1, 2**32 - 1)],
+    ids=["0:0", "0", "infinite", "huge", "tiny"],
+)
+def test_a_resolution_that_is_none_is_not_kept(
+    client: UpscalerClient, resolution: tuple[int, int], target: ImageFormat
+) -> None:
+    told = TiffImagePlugin.IFDRational(*resolution)
+    tags = {ExifTags.Base.XResolution: told, ExifTags.Base.YResolution: told}
+    data = write(pillow(checker(3)), "TIFF", tiffinfo=tags)
+    assert struct.pack("<II", *resolution) in data
+    result = client.upscale(data, format=target).image
+    assert decode(result, 10**6).metadata.dpi is None
+
+
+def test_a_density_that_a_jpeg_cannot_hold_is_dropped(client: UpscalerClient) -> None:
+    data = write(pillow(checker(3)), "PNG", dpi=(254_000, 254_000))
+    kept = Image.open(BytesIO(client.upscale(data).image))
+    assert [round(dpi) for dpi in kept.info["dpi"]] == [254_000, 254_000]
+    response = client.upscale(data, format=ImageFormat.JPEG)
+    assert "dpi" not in Image.open(BytesIO(response.image)).info
+
+
+def test_no_resolution_is_made_up(client: UpscalerClient) -> None:
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    result = client.upscale(write(pillow(checker(3)), "JPEG", exif=exif)).image
+    assert decode(result, 10**6).metadata.dpi is None

@@ -6,18 +6,17 @@ import struct
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 
+from serving.codec.exif import INCH, MARKER
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
 from serving.codec.tags import read_tags
 from serving.pixels import Pixels
 
-EXIF_MARKER = b"Exif\0\0"
-
 # EXIF orientations.
 UPRIGHT, MIRRORED = 1, 2
 SIDEWAYS = (5, 6, 7, 8)
 
-_INCH, _CENTIMETRE = 2, 3
+_CENTIMETRE = 3
 # Pixels an inch; what is outside is nonsense, and more than some formats can hold.
 _LEAST_DENSITY, _MOST_DENSITY = 1e-3, 1e7
 
@@ -72,7 +71,7 @@ def read_metadata(
     if format is ImageFormat.TIFF:
         exif = _about_the_picture(exif)
     exif.pop(ExifTags.Base.Orientation, None)
-    block = exif.tobytes().removeprefix(EXIF_MARKER) if len(exif) else b""
+    block = exif.tobytes().removeprefix(MARKER) if len(exif) else b""
     dpi = _plausible(dpi)
     if dpi and orientation in SIDEWAYS:
         dpi = dpi[::-1]
@@ -94,7 +93,7 @@ def _resolution(exif: Image.Exif) -> tuple[float, float] | None:
     base = ExifTags.Base
     if base.XResolution not in exif or base.YResolution not in exif:
         return None
-    inches = {_INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, _INCH))
+    inches = {INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, INCH))
     if inches is None:
         return None
     return float(exif[base.XResolution]) * inches, float(exif[base.YResolution]) * inches

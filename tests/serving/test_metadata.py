@@ -195,3 +195,21 @@ def test_no_resolution_is_made_up(client: UpscalerClient) -> None:
     exif[ARTIST] = "A. Painter"
     result = client.upscale(write(pillow(checker(3)), "JPEG", exif=exif)).image
     assert decode(result, 10**6).metadata.dpi is None
+
+
+@pytest.mark.parametrize("source", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("tag", [ExifTags.Base.MakerNote, ExifTags.Base.UserComment])
+def test_of_exif_that_a_jpeg_cannot_hold_what_fits_is_kept(
+    client: UpscalerClient, source: str, tag: ExifTags.Base
+) -> None:
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    exif.get_ifd(ExifTags.IFD.Exif)[tag] = b"x" * 2**16
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
+    data = write(pillow(checker(3)), source, exif=exif.tobytes())
+    kept = Image.open(BytesIO(client.upscale(data, format=ImageFormat.JPEG).image)).getexif()
+    if tag is ExifTags.Base.MakerNote:
+        assert kept[ARTIST] == "A. Painter"
+        assert kept.get_ifd(ExifTags.IFD.Exif) == {ExifTags.Base.FNumber: 2.8}
+    else:
+        assert len(kept) == 0

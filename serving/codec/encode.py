@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from serving.codec.exif import with_density
 from serving.codec.formats import ImageFormat, check_quality
 from serving.codec.jpeg import encode_jpeg
 from serving.codec.picture import Metadata
@@ -66,6 +67,9 @@ def encode(
         case ImageFormat.JPEG:
             yield from encode_jpeg(strips, metadata, quality)
         case ImageFormat.WEBP:
+            if metadata.dpi:
+                exif = with_density(metadata.exif, metadata.dpi)
+                metadata = replace(metadata, exif=exif, dpi=None)
             yield save_by_pillow(strips.whole(), format, metadata, quality=quality)
         case ImageFormat.BMP:
             yield save_by_pillow(strips.whole(), format, Metadata(dpi=metadata.dpi))

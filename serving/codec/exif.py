@@ -18,6 +18,14 @@ def shortened(block: bytes, longest: int) -> bytes:
     return block if len(block) <= longest else b""
 
 
+def with_density(block: bytes, dpi: tuple[float, float]) -> bytes:
+    """A block that tells the density, for formats that tell it nowhere else."""
+    exif = _loaded(block)
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
+    exif[ExifTags.Base.ResolutionUnit] = INCH
+    return _saved(exif)
+
+
 def _loaded(block: bytes) -> Image.Exif:
     exif = Image.Exif()
     exif.load(block)

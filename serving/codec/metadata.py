@@ -34,6 +34,7 @@ _DESCRIPTIVE = (
     ExifTags.Base.Artist,
     ExifTags.Base.Copyright,
 )
+_DENSITY = (ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit)
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -70,7 +71,9 @@ def read_metadata(
         orientation = UPRIGHT
     if format is ImageFormat.TIFF:
         exif = _about_the_picture(exif)
-    exif.pop(ExifTags.Base.Orientation, None)
+    told_elsewhere = [ExifTags.Base.Orientation, *(_DENSITY if dpi else ())]
+    for tag in told_elsewhere:
+        exif.pop(tag, None)
     block = exif.tobytes().removeprefix(MARKER) if len(exif) else b""
     dpi = _plausible(dpi)
     if dpi and orientation in SIDEWAYS:

@@ -107,14 +107,38 @@ def test_a_profile_for_other_channels_is_dropped(client: UpscalerClient) -> None
     assert "icc_profile" not in result.info
 
 
-@pytest.mark.parametrize("source", ["JPEG", "PNG", "TIFF", "BMP"])
-@pytest.mark.parametrize(
-    "target", [ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.TIFF, ImageFormat.BMP]
-)
+def density(file: bytes) -> list[int]:
+    image = Image.open(BytesIO(file))
+    exif = image.getexif()
+    if "dpi" in image.info:
+        # No second place may tell anything else.
+        assert image.format == "TIFF" or ExifTags.Base.XResolution not in exif
+        return [round(float(dpi)) for dpi in image.info["dpi"]]
+    assert exif[ExifTags.Base.ResolutionUnit] == 2
+    return [round(float(exif[tag])) for tag in (0x011A, 0x011B)]
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
+@pytest.mark.parametrize("target", [*ImageFormat])
 def test_resolution_is_kept(client: UpscalerClient, source: str, target: ImageFormat) -> None:
-    data = write(pillow(checker(3)), source, dpi=(300, 150))
-    result = Image.open(BytesIO(client.upscale(data, format=target).image))
-    assert [round(float(dpi)) for dpi in result.info["dpi"]] == [300, 150]
+    if source == "WEBP":
+        exif = Image.Exif()
+        exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = 300, 150
+        data = write(pillow(checker(3)), source, exif=exif)
+    else:
+        data = write(pillow(checker(3)), source, dpi=(300, 150))
+    assert density(client.upscale(data, format=target).image) == [300, 150]
+
+
+@pytest.mark.parametrize("target", [*ImageFormat])
+def test_resolution_in_exif_turns_with_the_picture(
+    client: UpscalerClient, target: ImageFormat
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 8
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = 300, 150
+    data = write(pillow(checker(3)), "WEBP", exif=exif)
+    assert density(client.upscale(data, format=target).image) == [150, 300]
 
 
 def test_resolution_turns_with_the_picture(client: UpscalerClient) -> None:

@@ -15,9 +15,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
 from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
+from serving.codec.palette import is_grey
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
-from serving.pixels import Pixels
+from serving.pixels import Pixels, has_alpha
 from serving.strips import Strips
 
 # The caller's limit is applied to the header below; Pillow's own, which is global and counts
@@ -30,9 +31,10 @@ _EXPECTED = f"a complete {TITLES} file"
 def decode(data: bytes, max_pixels: int) -> Picture:
     """Decodes an image file of any supported format, recognised by its content.
 
-    Of several frames or pages the first is used. Palettes and CMYK become RGB, bilevel becomes
-    grey, a transparent colour becomes alpha. Whether samples have 16 bits is up to the file's type,
-    never its pixels; 16-bit CMYK is the one kind that is reduced to 8.
+    Of several frames or pages the first is used. Palettes and CMYK become RGB; bilevel becomes
+    grey, and so does a palette of greys alone, unless there is a profile; a transparent colour
+    becomes alpha. Whether samples have 16 bits is up to the file's type, never its pixels; 16-bit
+    CMYK is the one kind that is reduced to 8.
 
     No pixel is decoded before the strips are drawn. PNG, JPEG and TIFF in grey or RGB come strip by
     strip, unless EXIF says that they lie on their side or head; all else is one strip.
@@ -109,8 +111,16 @@ def _read(
         strips = _at_once(image)
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
+    if strips.channels >= 3 and image is not None and not metadata.icc and is_grey(image):
+        strips = _grey(strips)
     strips = replace(strips, parts=_guarded(strips.parts, format))
     return Picture(_upright(strips, orientation), format, metadata)
+
+
+def _grey(strips: Strips) -> Strips:
+    """A picture of equal channels with one of them, and its alpha."""
+    kept = [0, 3] if has_alpha(strips.channels) else [0]
+    return replace(strips, channels=len(kept), parts=(part[:, :, kept] for part in strips.parts))
 
 
 def _guarded(parts: Iterator[Pixels], format: ImageFormat) -> Iterator[Pixels]:

@@ -23,9 +23,7 @@ def tiff(pixels: Pixels, colours: int, *extra: str) -> bytes:
 
 def samples(count: int, depth: Depth) -> Pixels:
     """Of `count` channels, which :func:`checker` makes up to 4 of."""
-    pixels: Pixels = np.concatenate([checker(1, depth)[:, :, :1]] * count, axis=2)
-    pixels += np.arange(count, dtype=depth) * 7
-    return pixels
+    return np.concatenate([checker(3, depth), checker(4, depth)], axis=2)[:, :, :count]
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -25,6 +26,9 @@ from serving.strips import Strips
 # differently, would refuse images that the caller allows.
 Image.MAX_IMAGE_PIXELS = None
 
+Bytes = NDArray[np.uint8]
+
+_LOOKED_AT = 16
 _EXPECTED = f"a complete {TITLES} file"
 
 
@@ -163,9 +167,24 @@ def _at_once(image: ImageFile) -> Strips:
             converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
         else:
             converted = _convert(image, mode)
-        yield np.asarray(converted).reshape(image.height, image.width, len(mode))
+        pixels = np.asarray(converted).reshape(image.height, image.width, len(mode))
+        yield _exactly_grey(pixels) if image.format == "WEBP" and len(mode) >= 3 else pixels
 
     return Strips(image.height, image.width, len(mode), np.uint8, parts())
+
+
+def _exactly_grey(pixels: Bytes) -> Bytes:
+    """Equal channels where a decoder of WebP has rounded those of a grey picture differently.
+
+    Without any chroma libwebp makes red and blue the same, and green that or one less.
+    """
+    red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
+    for some in (slice(None, None, _LOOKED_AT), slice(None)):  # Few rows tell most colour.
+        if (red[some] != blue[some]).any() or (red[some] - green[some] > 1).any():
+            return pixels
+    grey = pixels.copy()
+    grey[:, :, 1] = red
+    return grey
 
 
 def _widened(image: TiffImageFile) -> Iterator[Pixels]:

@@ -111,8 +111,9 @@ def _upscale(model: Model, region: Pixels, depth: Depth) -> Pixels:
     """[H, W, C] to [scale*H, scale*W, C] of type `depth`."""
     halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
     if model.run_pixels and region.shape[2] == 3 and region.dtype == depth == np.uint8:
-        result = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
-        return without_colour(result, region, halo)
+        levels = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
+        result: Pixels = without_colour(levels, region, halo)
+        return result
     return upscale_pixels(model.run, halo, region, depth)
 
 

@@ -11,7 +11,7 @@ def is_grey(image: ImageFile) -> bool:
     if image.mode not in ("P", "PA") or image.palette is None:
         return False
     order, palette = image.palette.getdata()
-    levels = np.frombuffer(palette, np.uint8)
+    levels = np.frombuffer(bytes(palette), np.uint8)
     if order.endswith(";L"):  # all reds, then all greens
         levels = levels.reshape(_RED_GREEN_BLUE, -1).T
     else:

@@ -62,7 +62,7 @@ def test_tiled_equals_whole_where_a_picture_is_partly_grey(
 def test_only_what_is_grey_all_around_is_averaged() -> None:
     source = stored_as_colour(checker(1, height=9, width=12))
     source[4, 3, 2] ^= 1
-    result = checker(3, height=18, width=24)
+    result = checker(3, height=18, width=24).astype(np.uint8)
     averaged = without_colour(result, source, radius=2)
     near = np.zeros((18, 24), bool)
     near[4:14, 2:12] = True

@@ -15,7 +15,7 @@ from serving.cli.plan import Job, plan, without_results
 from serving.cli.report import Lines, Sentences
 from serving.cli.work import Worker
 from serving.client.exchange import Choices
-from serving.codec.formats import ImageFormat, check_quality
+from serving.codec.formats import Compression, ImageFormat, check_quality
 from serving.pipeline.size import SizeOptions
 from serving.priority import Priority
 from serving.service import Service
@@ -49,6 +49,10 @@ class Upscale:
 
     quality: int | None = None
     """1 (smallest file) to 100 (best), for JPEG and WebP; by default 95."""
+
+    compression: Literal["fast", "small"] | None = None
+    """For PNG and TIFF: files about an eighth smaller take several times as long to write; by
+    default fast."""
 
     model: str = ""
     """Name of a model; empty for the default."""
@@ -132,6 +136,7 @@ class Upscale:
         return {
             "model": self.model,
             "quality": self.quality,
+            "compression": Compression[self.compression.upper()] if self.compression else None,
             "scale": size.scale,
             "width": size.width,
             "height": size.height,

@@ -71,6 +71,13 @@ def test_the_suffix_tells_the_format(photo: Path, address: str, suffix: str, for
     assert Image.open(output).format == format
 
 
+def test_a_lossless_file_can_be_small(photo: Path, address: str) -> None:
+    fast, small = photo.with_name("fast.png"), photo.with_name("small.png")
+    assert run(photo, "-o", fast, "--server", address) == 0
+    assert run(photo, "-o", small, "--server", address, "--compression", "small") == 0
+    assert small.stat().st_size < fast.stat().st_size
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

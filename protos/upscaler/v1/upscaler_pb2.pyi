@@ -49,7 +49,7 @@ class _CompressionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Compressi
     COMPRESSION_FAST: _Compression.ValueType  # 1
     """In the least time."""
     COMPRESSION_SMALL: _Compression.ValueType  # 2
-    """Files about an eighth smaller, in several times the time."""
+    """Files about an eighth smaller, in much more time."""
 
 class Compression(_Compression, metaclass=_CompressionEnumTypeWrapper):
     """How hard a lossless file is compressed; its pixels are the same."""
@@ -59,7 +59,7 @@ COMPRESSION_UNSPECIFIED: Compression.ValueType  # 0
 COMPRESSION_FAST: Compression.ValueType  # 1
 """In the least time."""
 COMPRESSION_SMALL: Compression.ValueType  # 2
-"""Files about an eighth smaller, in several times the time."""
+"""Files about an eighth smaller, in much more time."""
 Global___Compression: _TypeAlias = Compression  # noqa: Y015
 
 class _Priority:

@@ -2,6 +2,8 @@
 
 from serving.errors import InvalidConfig
 
+MOST_TILES = 1024  # at a time
+
 
 def check_range(settings: object, name: str, least: float, most: float) -> None:
     """Refuses a number that is not `least` to `most`.

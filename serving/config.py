@@ -5,15 +5,16 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from serving.catalog import DEFAULT_MODEL
-from serving.checks import check_range
+from serving.checks import MOST_TILES, check_range
 from serving.engine import DEFAULT_TILE
 from serving.errors import InvalidConfig
 from serving.hints import Hints
 from serving.load.limits import Limits
 from serving.observe.logs import Logs
 from serving.observe.metrics import MetricsAt
+from serving.provider import Provider
 from serving.security.tls import Tls
-from serving.session import Provider, check_provider
+from serving.session import check_provider
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 50051
@@ -113,7 +114,7 @@ class ServerConfig:
             check_range(self, "close_models_above_mib", 1, 2**24)
         for name in ("concurrency", "threads"):
             if getattr(self, name) is not None:
-                check_range(self, name, 1, 1024)
+                check_range(self, name, 1, MOST_TILES)
         check_range(self, "max_batch", 1, 256)
         if self.max_batch > (self.concurrency or self.max_batch):
             allowed = f"at most concurrency, {self.concurrency}"

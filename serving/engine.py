@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 
 from serving.errors import ImageTooLarge
+from serving.grey import without_colour
 from serving.model import Model
 from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
@@ -108,10 +109,11 @@ def _fill(
 
 def _upscale(model: Model, region: Pixels, depth: Depth) -> Pixels:
     """[H, W, C] to [scale*H, scale*W, C] of type `depth`."""
-    if model.run_pixels and region.shape[2] == 3 and region.dtype == depth == np.uint8:
-        result: Pixels = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
-        return result
     halo = _WHOLE_HALO if model.info.halo is None else model.info.halo
+    if model.run_pixels and region.shape[2] == 3 and region.dtype == depth == np.uint8:
+        levels = model.run_pixels(np.ascontiguousarray(region, np.uint8)[None])[0]
+        result: Pixels = without_colour(levels, region, halo)
+        return result
     return upscale_pixels(model.run, halo, region, depth)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.alpha import bound_alpha, continuation_radii, continue_colour
+from serving.grey import without_colour
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
@@ -50,8 +51,9 @@ def quantise(values: Floats, depth: Depth) -> Pixels:
 def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) -> Pixels:
     """Upscales pixels of any kind with a network made for RGB.
 
-    Grey runs as three equal channels, whose results are averaged; alpha runs as a grey picture of
-    its own (see :mod:`serving.alpha`). Where the result is fully transparent, colour is 0.
+    Grey runs as three equal channels, whose results are averaged, as they are where colour is grey
+    (see :mod:`serving.grey`); alpha runs as a grey picture of its own (see :mod:`serving.alpha`).
+    Where the result is fully transparent, colour is 0.
 
     Args:
         network: float32 [1, 3, H, W] in [0, 1] to [1, 3, sH, sW].
@@ -64,14 +66,14 @@ def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) ->
     """
     values = as_floats(pixels)
     if not has_alpha(pixels.shape[2]):
-        return quantise(_run(network, values), depth)
+        return quantise(_run(network, values, halo), depth)
     colour, alpha = values[:, :, :-1], values[:, :, -1:]
-    colour = _run(network, continue_colour(colour, alpha, continuation_radii(halo)))
+    colour = _run(network, continue_colour(colour, alpha, continuation_radii(halo)), halo)
     # Most tiles of most pictures with alpha are opaque all over.
     upscaled_alpha = (
         np.ones((*colour.shape[:2], 1), np.float32)
         if alpha.min() == 1
-        else bound_alpha(_run(network, alpha), alpha)
+        else bound_alpha(_run(network, alpha, halo), alpha)
     )
     result: Pixels = np.concatenate(
         [quantise(colour, depth), quantise(upscaled_alpha, depth)], axis=2
@@ -80,7 +82,7 @@ def upscale_pixels(network: Network, halo: int, pixels: Pixels, depth: Depth) ->
     return result
 
 
-def _run(network: Network, values: Floats) -> Floats:
+def _run(network: Network, values: Floats, halo: int) -> Floats:
     """[H, W, 1 or 3] to [sH, sW, the same]."""
     grey = values.shape[2] == 1
     planes = np.repeat(values, 3, axis=2) if grey else values
@@ -88,4 +90,4 @@ def _run(network: Network, values: Floats) -> Floats:
     if grey:
         result = result.mean(axis=0, keepdims=True, dtype=np.float32)
     upscaled: Floats = result.transpose(1, 2, 0)
-    return upscaled
+    return upscaled if grey else without_colour(upscaled, values, halo)

@@ -124,17 +124,26 @@ def probe_range(run: Network, side: tuple[int, int] | None, scale: int, source: 
     """
     height, width = side or (_SIDES[0], _SIDES[0])
     card = _card(height, width)
-    errors: dict[Range, float] = {}
-    for name, most in LEVELS.items():
-        shrunk = (run(card * np.float32(most)) / most).reshape(3, height, scale, width, scale)
-        difference = np.abs(shrunk.mean(axis=(2, 4)) - card[0])
-        # Away from the border, where networks that do not pad with care are dark.
-        inside = (slice(size // 8, size - size // 8) for size in (height, width))
-        errors[name] = float(difference[:, *inside].mean())
+    # Away from the border, where networks that do not pad with care are dark.
+    inside = tuple(slice(size // 8, size - size // 8) for size in (height, width))
+    errors: dict[tuple[Range, Range], float] = {}
+    for taken, most in LEVELS.items():
+        result = run(card * np.float32(most)).reshape(3, height, scale, width, scale)
+        for given, level in LEVELS.items():
+            difference = np.abs(result.mean(axis=(2, 4)) / level - card[0])
+            errors[taken, given] = float(difference[:, *inside].mean())
     # A network with little bias does the same at both ranges, and was made for the smaller one: the
     # biases of one made for 255 would drown samples of at most 1.
-    best: Range = "0..255" if errors["0..1"] > _CLEARLY * errors["0..255"] else "0..1"
-    if not errors[best] <= _CREDIBLE:  # nor may it be NaN
+    small, large = errors["0..1", "0..1"], errors["0..255", "0..255"]
+    best: Range = "0..255" if small > _CLEARLY * large else "0..1"
+    if not errors[best, best] <= _CREDIBLE:  # nor may it be NaN
+        for (taken, given), error in errors.items():
+            if error <= _CREDIBLE:
+                raise InvalidModel(
+                    f"{source}: range of values",
+                    f"{taken} where it takes them and {given} where it gives them",
+                    "one for both; divide or multiply by 255 inside the model",
+                )
         raise InvalidModel(
             f"{source}: range of values",
             "not told by its metadata, nor by its results",

@@ -9,6 +9,7 @@ from pathlib import Path
 from serving.client import ClientTls, UpscalerClient
 from serving.errors import InvalidConfig
 from serving.hints import Hints
+from serving.provider import Provider
 
 TOKEN_VARIABLE = "UPSCALER_TOKEN"
 
@@ -52,6 +53,7 @@ class Service:
         default_model: str = "",
         tile: int | None = None,
         threads: int | None = None,
+        provider: Provider | None = None,
         *,
         unlimited: bool = False,
     ) -> Iterator[UpscalerClient]:
@@ -61,6 +63,7 @@ class Service:
             default_model: what the server inside gets ready; empty for the usual one.
             tile: side of its tiles in input pixels; None for the usual one.
             threads: how many it computes on; None for what is fastest here.
+            provider: what computes; None for the processors.
             unlimited: it takes files of any size, and as long as they need.
 
         Raises:
@@ -68,7 +71,7 @@ class Service:
             OSError: a certificate cannot be read.
         """
         if self.server:
-            for name, value in (("tile", tile), ("threads", threads)):
+            for name, value in (("tile", tile), ("threads", threads), ("provider", provider)):
                 if value is not None:
                     raise InvalidConfig(name, "given", "it only without server")
             encrypted = self.tls or self.ca or self.certificate
@@ -78,14 +81,19 @@ class Service:
                 yield client
             return
         with (
-            self._inside(default_model, tile, threads, unlimited) as address,
+            self._inside(default_model, tile, threads, provider, unlimited) as address,
             UpscalerClient(address) as client,
         ):
             yield client
 
     @contextmanager
     def _inside(
-        self, default_model: str, tile: int | None, threads: int | None, unlimited: bool
+        self,
+        default_model: str,
+        tile: int | None,
+        threads: int | None,
+        provider: Provider | None,
+        unlimited: bool,
     ) -> Iterator[str]:
         # Imported here because a mere client need not wait for what only a server needs.
         from serving.catalog import DEFAULT_MODEL
@@ -105,6 +113,7 @@ class Service:
             tile=DEFAULT_TILE if tile is None else tile,
             # A tile is computed on one thread, and so many tiles at a time.
             concurrency=threads,
+            provider=provider or "cpu",
         )
         with embedded_server(config) as address:
             yield address

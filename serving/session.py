@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import onnxruntime as ort
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from serving.batching import Array, Batcher
 from serving.errors import InvalidConfig, InvalidModel
+from serving.provider import Provider
 from serving.stop import Stop
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
-Provider = Literal["cpu", "cuda", "tensorrt", "openvino", "coreml", "directml"]
 
 _PROVIDERS: dict[Provider, str] = {
     "cpu": "CPUExecutionProvider",

@@ -22,7 +22,8 @@ from serving.errors import InvalidConfig, ServingError
 from serving.model import Model
 from serving.pixels import Pixels
 from serving.processor import available_processors, processor_name
-from serving.session import Computing, Provider
+from serving.provider import Provider
+from serving.session import Computing
 from serving.stages import Stages
 from serving.strips import Strips
 from serving.tasks import TaskPool

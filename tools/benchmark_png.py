@@ -4,9 +4,10 @@ import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import process_time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tyro
@@ -14,6 +15,7 @@ from PIL import Image
 
 from core.command import UserError, run_command
 from serving.catalog import Catalog
+from serving.codec.formats import Compression
 from serving.codec.picture import Metadata
 from serving.codec.png import encode_png
 from serving.engine import upscale
@@ -35,6 +37,7 @@ class PngConfig:
         model: what enlarges them; empty for the default.
         pictures: at most so many, spread over the folder.
         rounds: of which the fastest counts.
+        compression: that ours are written with.
     """
 
     folder: Annotated[Path, tyro.conf.Positional]
@@ -42,6 +45,7 @@ class PngConfig:
     model: str = ""
     pictures: int = 20
     rounds: int = 3
+    compression: Literal["fast", "small"] = "fast"
 
     def __post_init__(self) -> None:
         for name in ("side", "pictures", "rounds"):
@@ -54,8 +58,8 @@ def _middle(pixels: Pixels, side: int) -> Pixels:
     return pixels[top : top + side, left : left + side]
 
 
-def _ours(pixels: Pixels) -> bytes:
-    return b"".join(encode_png(Strips.of(pixels), Metadata()))
+def _ours(pixels: Pixels, compression: Compression) -> bytes:
+    return b"".join(encode_png(Strips.of(pixels), Metadata(), compression))
 
 
 def _pillows(pixels: Pixels) -> bytes:
@@ -83,11 +87,12 @@ def compare(config: PngConfig) -> bool:
     paths = list_pictures(config.folder)
     paths = paths[:: -(-len(paths) // config.pictures)]
     model = Catalog().load(config.model)
+    ours = partial(_ours, compression=Compression[config.compression.upper()])
     larger, faster = [], []
     sys.stdout.write(f"{'size':>8}{'speed':>8}  over Pillow's\n")
     for path in paths:
         result = upscale(model, _middle(read_rgb(path), config.side), np.uint8)
-        bytes_ours, seconds_ours = _measured(_ours, result, config.rounds)
+        bytes_ours, seconds_ours = _measured(ours, result, config.rounds)
         bytes_pillows, seconds_pillows = _measured(_pillows, result, config.rounds)
         larger.append(bytes_ours / bytes_pillows)
         faster.append(seconds_pillows / seconds_ours)

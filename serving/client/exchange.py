@@ -9,7 +9,7 @@ import grpc
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.client.failure import UpscaleFailed
-from serving.codec.formats import ImageFormat
+from serving.codec.formats import Compression, ImageFormat
 from serving.priority import Priority
 from serving.rpc.channel import CHUNK_BYTES
 from serving.rpc.numbers import NUMBER_OF_FORMAT
@@ -26,6 +26,7 @@ class Choices(TypedDict, total=False):
         model: name of a model.
         format: of the result; by default that of the input.
         quality: 1 to 100, for JPEG and WebP.
+        compression: how hard PNG and TIFF are compressed; by default fast.
         scale: factor of each side, 1 to 16; by default the model's own.
         width: of the result in pixels; alone it keeps proportions; not beside `scale`.
         height: likewise.
@@ -37,6 +38,7 @@ class Choices(TypedDict, total=False):
     model: str
     format: ImageFormat | None
     quality: int | None
+    compression: Compression | None
     scale: float | None
     width: int | None
     height: int | None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -15,6 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
 from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
+from serving.codec.palette import is_grey
 from serving.codec.picture import Picture
 from serving.errors import ImageTooLarge, InvalidImage
 from serving.pixels import Pixels, has_alpha
@@ -24,15 +26,19 @@ from serving.strips import Strips
 # differently, would refuse images that the caller allows.
 Image.MAX_IMAGE_PIXELS = None
 
+Bytes = NDArray[np.uint8]
+
+_LOOKED_AT = 16
 _EXPECTED = f"a complete {TITLES} file"
 
 
 def decode(data: bytes, max_pixels: int) -> Picture:
     """Decodes an image file of any supported format, recognised by its content.
 
-    Of several frames or pages the first is used. Palettes and CMYK become RGB, bilevel becomes
-    grey, a transparent colour becomes alpha. Whether samples have 16 bits is up to the file's type,
-    never its pixels; 16-bit CMYK is the one kind that is reduced to 8.
+    Of several frames or pages the first is used. Palettes and CMYK become RGB; bilevel becomes
+    grey, and so does a palette of greys alone, unless there is a profile; a transparent colour
+    becomes alpha. Whether samples have 16 bits is up to the file's type, never its pixels; 16-bit
+    CMYK is the one kind that is reduced to 8.
 
     No pixel is decoded before the strips are drawn. PNG, JPEG and TIFF in grey or RGB come strip by
     strip, unless EXIF says that they lie on their side or head; all else is one strip.
@@ -109,12 +115,16 @@ def _read(
         strips = _at_once(image)
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
-    elif image is not None and has_alpha(strips.channels) and not image.has_transparency_data:
-        # A TIFF with a fourth channel that is not said to be alpha.
-        colour = (part[:, :, :-1] for part in strips.parts)
-        strips = replace(strips, channels=strips.channels - 1, parts=colour)
+    if strips.channels >= 3 and image is not None and not metadata.icc and is_grey(image):
+        strips = _grey(strips)
     strips = replace(strips, parts=_guarded(strips.parts, format))
     return Picture(_upright(strips, orientation), format, metadata)
+
+
+def _grey(strips: Strips) -> Strips:
+    """A picture of equal channels with one of them, and its alpha."""
+    kept = [0, 3] if has_alpha(strips.channels) else [0]
+    return replace(strips, channels=len(kept), parts=(part[:, :, kept] for part in strips.parts))
 
 
 def _guarded(parts: Iterator[Pixels], format: ImageFormat) -> Iterator[Pixels]:
@@ -157,9 +167,24 @@ def _at_once(image: ImageFile) -> Strips:
             converted = _cmyk_to_srgb(image, image.info.get("icc_profile"))
         else:
             converted = _convert(image, mode)
-        yield np.asarray(converted).reshape(image.height, image.width, len(mode))
+        pixels = np.asarray(converted).reshape(image.height, image.width, len(mode))
+        yield _exactly_grey(pixels) if image.format == "WEBP" and len(mode) >= 3 else pixels
 
     return Strips(image.height, image.width, len(mode), np.uint8, parts())
+
+
+def _exactly_grey(pixels: Bytes) -> Bytes:
+    """Equal channels where a decoder of WebP has rounded those of a grey picture differently.
+
+    Without any chroma libwebp makes red and blue the same, and green that or one less.
+    """
+    red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
+    for some in (slice(None, None, _LOOKED_AT), slice(None)):  # Few rows tell most colour.
+        if (red[some] != blue[some]).any() or (red[some] - green[some] > 1).any():
+            return pixels
+    grey = pixels.copy()
+    grey[:, :, 1] = red
+    return grey
 
 
 def _widened(image: TiffImageFile) -> Iterator[Pixels]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from serving.codec.formats import ImageFormat, check_quality
+from serving.codec.exif import with_density
+from serving.codec.formats import Compression, ImageFormat, check_quality
 from serving.codec.jpeg import encode_jpeg
 from serving.codec.picture import Metadata
 from serving.codec.png import encode_png
@@ -41,7 +42,11 @@ def check_encodable(width: int, height: int, format: ImageFormat, quality: int) 
 
 
 def encode(
-    strips: Strips, format: ImageFormat, metadata: Metadata, quality: int
+    strips: Strips,
+    format: ImageFormat,
+    metadata: Metadata,
+    quality: int,
+    compression: Compression = Compression.FAST,
 ) -> Iterator[bytes]:
     """Encodes a picture as an image file, piece by piece as its strips come; WebP and BMP at once.
 
@@ -50,6 +55,7 @@ def encode(
         format: what to write. Alpha is flattened on white where the format has none.
         metadata: kept as far as the format can; a profile for other channels than these is not.
         quality: 1 to 100, for JPEG and WebP.
+        compression: for PNG and TIFF.
     """
     if not format.value.alpha and has_alpha(strips.channels):
         flat = (_flatten_on_white(part) for part in strips.parts)
@@ -60,12 +66,15 @@ def encode(
         metadata = replace(metadata, icc=b"")
     match format:
         case ImageFormat.PNG:
-            yield from encode_png(strips, metadata)
+            yield from encode_png(strips, metadata, compression)
         case ImageFormat.TIFF:
-            yield from encode_tiff(strips, metadata)
+            yield from encode_tiff(strips, metadata, compression)
         case ImageFormat.JPEG:
             yield from encode_jpeg(strips, metadata, quality)
         case ImageFormat.WEBP:
+            if metadata.dpi:
+                exif = with_density(metadata.exif, metadata.dpi)
+                metadata = replace(metadata, exif=exif, dpi=None)
             yield save_by_pillow(strips.whole(), format, metadata, quality=quality)
         case ImageFormat.BMP:
             yield save_by_pillow(strips.whole(), format, Metadata(dpi=metadata.dpi))

@@ -1,7 +1,7 @@
 """The image file formats that are read and written, and what each can hold."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from pathlib import Path
 
 from serving.errors import InvalidOption
@@ -27,6 +27,13 @@ class Traits:
     deep: bool
     alpha: bool
     longest_side: int
+
+
+class Compression(IntEnum):
+    """How hard a lossless file is compressed; its numbers are those of the public interface."""
+
+    FAST = 1
+    SMALL = 2
 
 
 class ImageFormat(Enum):

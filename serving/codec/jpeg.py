@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
+from serving.codec.exif import MARKER, shortened
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
 from serving.codec.save import save_by_pillow
@@ -19,7 +20,10 @@ _BLOCK = 8
 _STRIP_BYTES = 1 << 19  # of pixels, encoded at a time
 _LONGEST_INTERVAL = 2**16 - 1  # in blocks
 
-_LONGEST_XMP = 65_502  # what fits into a segment beside its name
+# What fits into a segment beside its name.
+_LONGEST_EXIF = 2**16 - 1 - 2 - len(MARKER)
+_LONGEST_XMP = 65_502
+_MOST_DENSITY = 2**16 - 1
 
 _START_OF_FRAME, _START_OF_SCAN, _RESTART, _END = 0xC0, 0xDA, 0xD0, 0xD9
 
@@ -29,8 +33,7 @@ def encode_jpeg(strips: Strips, metadata: Metadata, quality: int) -> Iterator[by
 
     Colour keeps its full resolution: the network has just drawn it.
     """
-    if len(metadata.xmp) > _LONGEST_XMP:
-        metadata = replace(metadata, xmp=b"")
+    metadata = _fitting(metadata)
     across = -(-strips.width // _BLOCK)
     block_rows = _STRIP_BYTES // (_BLOCK * _BLOCK * across * strips.channels)
     block_rows = min(max(1, block_rows), _LONGEST_INTERVAL // across)
@@ -45,6 +48,15 @@ def encode_jpeg(strips: Strips, metadata: Metadata, quality: int) -> Iterator[by
             yield bytes((0xFF, _RESTART + (number - 1) % 8))
         yield scan
     yield bytes((0xFF, _END))
+
+
+def _fitting(metadata: Metadata) -> Metadata:
+    """Without what a JPEG has no room for."""
+    if len(metadata.xmp) > _LONGEST_XMP:
+        metadata = replace(metadata, xmp=b"")
+    if metadata.dpi and max(metadata.dpi) > _MOST_DENSITY:
+        metadata = replace(metadata, dpi=None)
+    return replace(metadata, exif=shortened(metadata.exif, _LONGEST_EXIF))
 
 
 def _encode(

@@ -2,22 +2,23 @@
 
 import re
 import struct
-from io import BytesIO
 
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 
+from serving.codec.exif import INCH, MARKER
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
+from serving.codec.tags import read_tags
 from serving.pixels import Pixels
-
-EXIF_MARKER = b"Exif\0\0"
 
 # EXIF orientations.
 UPRIGHT, MIRRORED = 1, 2
 SIDEWAYS = (5, 6, 7, 8)
 
-_INCH, _CENTIMETRE = 2, 3
+_CENTIMETRE = 3
+# Pixels an inch; what is outside is nonsense, and more than some formats can hold.
+_LEAST_DENSITY, _MOST_DENSITY = 1e-3, 1e7
 
 # As an attribute or as an element; both are in use.
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"\']|>))[2-8]([\"\'<])")
@@ -33,6 +34,7 @@ _DESCRIPTIVE = (
     ExifTags.Base.Artist,
     ExifTags.Base.Copyright,
 )
+_DENSITY = (ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit)
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -51,9 +53,8 @@ def read_metadata(
         and also stands for none or nonsense.
     """
     if format is ImageFormat.TIFF or image is None:
-        exif = Image.Exif()
-        exif.load_from_fp(BytesIO(data))
-        icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _tiff_dpi(exif)
+        exif = read_tags(data)
+        icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _resolution(exif)
         xmp, gamma = exif.get(ExifTags.Base.XMLPacket), None
     else:
         if format is ImageFormat.PNG:
@@ -61,26 +62,41 @@ def read_metadata(
             image.info.setdefault("exif", _png_chunk(data, b"eXIf"))
         exif = image.getexif()
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
+        if format is ImageFormat.JPEG and not image.info.get("jfif_unit"):
+            dpi = None  # Pillow says 72 where nothing is told.
+        dpi = dpi or _resolution(exif)
         xmp, gamma = image.info.get("xmp"), image.info.get("gamma")
     orientation = exif.get(ExifTags.Base.Orientation, UPRIGHT)
     if orientation not in range(1, 9):
         orientation = UPRIGHT
     if format is ImageFormat.TIFF:
         exif = _about_the_picture(exif)
-    exif.pop(ExifTags.Base.Orientation, None)
-    block = exif.tobytes().removeprefix(EXIF_MARKER) if len(exif) else b""
-    if dpi is not None:
-        across, down = float(dpi[0]), float(dpi[1])
-        dpi = (down, across) if orientation in SIDEWAYS else (across, down)
+    told_elsewhere = [ExifTags.Base.Orientation, *(_DENSITY if dpi else ())]
+    for tag in told_elsewhere:
+        exif.pop(tag, None)
+    block = exif.tobytes().removeprefix(MARKER) if len(exif) else b""
+    dpi = _plausible(dpi)
+    if dpi and orientation in SIDEWAYS:
+        dpi = dpi[::-1]
     packet = _XMP_ORIENTATION.sub(rb"\g<1>1\g<2>", xmp) if isinstance(xmp, bytes) else b""
     return Metadata(icc or b"", block, dpi, packet, gamma), orientation
 
 
-def _tiff_dpi(exif: Image.Exif) -> tuple[float, float] | None:
+def _plausible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
+    """A density, unless it is none: some programs write 0, or 0/0, where they know nothing."""
+    if dpi is None:
+        return None
+    across, down = float(dpi[0]), float(dpi[1])
+    if not all(_LEAST_DENSITY <= each <= _MOST_DENSITY for each in (across, down)):  # nor NaN
+        return None
+    return across, down
+
+
+def _resolution(exif: Image.Exif) -> tuple[float, float] | None:
     base = ExifTags.Base
     if base.XResolution not in exif or base.YResolution not in exif:
         return None
-    inches = {_INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, _INCH))
+    inches = {INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, INCH))
     if inches is None:
         return None
     return float(exif[base.XResolution]) * inches, float(exif[base.YResolution]) * inches

@@ -12,8 +12,10 @@ class Metadata:
 
     Attributes:
         icc: colour profile (ICC.1), or empty.
-        exif: EXIF block in TIFF form without the ``Exif`` marker, orientation removed, or empty.
-        dpi: pixels an inch across and down, or None where the file does not tell.
+        exif: EXIF block in TIFF form without the ``Exif`` marker, or empty; orientation and what
+            `dpi` tells are removed.
+        dpi: pixels an inch across and down, 0.001 to 10 million, or None where the file does not
+            tell.
         xmp: XMP packet (ISO 16684-1), orientation removed, or empty.
         gamma: exponent that samples were encoded with (PNG's gAMA), or None.
     """

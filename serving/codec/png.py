@@ -1,10 +1,10 @@
 """Writing PNG fast (ISO/IEC 15948): general encoders take longer than the network.
 
 Each strip gets the filter Average or Up, whichever leaves less, computed for all rows at once, and
-Intel's deflate compresses at its first level. Enlarged photographs come out about a tenth larger
-than Pillow makes them, in less than a thirtieth of the time (``python tools/benchmark_png.py
-FOLDER``). Paeth gains little over these two for several times their work, and stronger compressors
-5% for two to three times the time.
+Intel's deflate compresses at its first level, unless the file shall be small. Enlarged photographs
+come out about a tenth larger than Pillow makes them, in less than a thirtieth of the time
+(``python tools/benchmark_png.py FOLDER``). Paeth gains little over these two for several times
+their work.
 """
 
 import struct
@@ -14,6 +14,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from serving.codec.deflate import compressor
+from serving.codec.formats import Compression
 from serving.codec.picture import Metadata
 from serving.strips import Strips
 
@@ -29,7 +31,9 @@ _XMP_KEYWORD = b"XML:com.adobe.xmp\0\0\0\0\0"
 _STRIP_BYTES = 1 << 20
 
 
-def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
+def encode_png(
+    strips: Strips, metadata: Metadata, compression: Compression = Compression.FAST
+) -> Iterator[bytes]:
     """Encodes a picture of any kind, piece by piece as its strips come."""
     depth = np.iinfo(strips.depth).bits
     colour_type = _COLOUR_TYPES[strips.channels]
@@ -40,17 +44,17 @@ def encode_png(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
     elif metadata.gamma:
         yield _chunk(b"gAMA", struct.pack(">I", round(metadata.gamma * 100_000)))
     if metadata.dpi:
-        per_metre = (min(round(dpi / 0.0254), 2**31 - 1) for dpi in metadata.dpi)
+        per_metre = (round(dpi / 0.0254) for dpi in metadata.dpi)
         yield _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
     if metadata.exif:
         yield _chunk(b"eXIf", metadata.exif)
     if metadata.xmp:
         yield _chunk(b"iTXt", _XMP_KEYWORD + metadata.xmp)
-    compressor = isal_zlib.compressobj(level=1)
+    stream = compressor(compression)
     for rows in _filtered(strips):
-        if data := compressor.compress(rows):
+        if data := stream.compress(rows):
             yield _chunk(b"IDAT", data)
-    yield _chunk(b"IDAT", compressor.flush())
+    yield _chunk(b"IDAT", stream.flush())
     yield _chunk(b"IEND", b"")
 
 

@@ -7,8 +7,8 @@ from typing import IO, Any
 
 from PIL import Image
 
+from serving.codec.exif import MARKER
 from serving.codec.formats import ImageFormat
-from serving.codec.metadata import EXIF_MARKER
 from serving.codec.picture import Metadata
 from serving.pixels import Pixels
 
@@ -20,7 +20,7 @@ def save_by_pillow(
     if metadata.icc:
         options["icc_profile"] = metadata.icc
     if metadata.exif:
-        options["exif"] = EXIF_MARKER + metadata.exif
+        options["exif"] = MARKER + metadata.exif
     if metadata.xmp:
         options["xmp"] = metadata.xmp
     if metadata.dpi:

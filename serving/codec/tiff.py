@@ -6,11 +6,12 @@ from itertools import accumulate
 from tempfile import TemporaryFile
 
 import numpy as np
-from isal import isal_zlib
 from PIL import Image, TiffTags
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from serving.codec.deflate import compressor
+from serving.codec.formats import Compression
 from serving.codec.picture import Metadata
 from serving.pixels import Pixels, has_alpha
 from serving.strips import Strips, Window
@@ -23,7 +24,9 @@ _INCH = 2
 _STRIP_BYTES = 1 << 20
 
 
-def encode_tiff(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
+def encode_tiff(
+    strips: Strips, metadata: Metadata, compression: Compression = Compression.FAST
+) -> Iterator[bytes]:
     """Encodes a picture of any kind, in pieces.
 
     The directory at the file's head tells the sizes of the compressed strips, so these wait on disk
@@ -35,7 +38,7 @@ def encode_tiff(strips: Strips, metadata: Metadata) -> Iterator[bytes]:
     with TemporaryFile() as waiting:
         sizes: list[int] = []
         for top in range(0, strips.height, rows):
-            strip = _compress(window.take(top, min(top + rows, strips.height)))
+            strip = _compress(window.take(top, min(top + rows, strips.height)), compression)
             waiting.write(strip)
             sizes.append(len(strip))
         yield _head(strips, metadata, rows, sizes)
@@ -79,8 +82,9 @@ def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> by
     return file.getvalue()
 
 
-def _compress(strip: Pixels) -> bytes:
+def _compress(strip: Pixels, compression: Compression) -> bytes:
     differences = strip.copy()
     differences[:, 1:] -= strip[:, :-1]
     little_endian = differences.astype(differences.dtype.newbyteorder("<"), copy=False)
-    return isal_zlib.compress(little_endian.tobytes(), level=1)
+    stream = compressor(compression)
+    return stream.compress(little_endian.tobytes()) + stream.flush()

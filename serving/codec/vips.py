@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyvips
 
+from serving.codec.tags import MAGICS, alpha_among
 from serving.pixels import Depth, Pixels
 from serving.strips import Strips
 
@@ -14,11 +15,10 @@ _ROWS = 64
 _LOADERS = {
     b"\x89PNG": pyvips.Image.pngload_buffer,
     b"\xff\xd8": pyvips.Image.jpegload_buffer,
-    b"II": pyvips.Image.tiffload_buffer,
-    b"MM": pyvips.Image.tiffload_buffer,
+    **dict.fromkeys(MAGICS, pyvips.Image.tiffload_buffer),
 }
 _DEPTHS: dict[str, Depth] = {"uchar": np.uint8, "ushort": np.uint16}
-_INTERPRETATIONS = ("b-w", "grey16", "srgb", "rgb16")
+_COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3}
 
 # Nothing is ever read twice.
 pyvips.cache_set_max(0)
@@ -28,8 +28,8 @@ def open_strips(data: bytes) -> Strips | None:
     """Reads an image's header; the pixels follow as the strips are drawn.
 
     Palettes become RGB, bilevel becomes grey, a transparent colour becomes alpha, and colour that
-    was multiplied by alpha is divided by it. Interlaced PNG and progressive JPEG are held whole in
-    memory by the decoder.
+    was multiplied by alpha is divided by it. Of a TIFF's samples beside the colours only alpha is
+    kept. Interlaced PNG and progressive JPEG are held whole in memory by the decoder.
 
     Returns:
         The picture as it is stored, orientation not applied, or None where this is no PNG, JPEG or
@@ -45,9 +45,22 @@ def open_strips(data: bytes) -> Strips | None:
         image = loader(data, access="sequential", fail_on="error")
     except Error:
         return None
-    if image.format not in _DEPTHS or image.interpretation not in _INTERPRETATIONS:
+    if image.format not in _DEPTHS or image.interpretation not in _COLOURS:
         return None
+    if data.startswith(MAGICS):
+        image = _without_extra(image, data)
     return Strips(image.height, image.width, image.bands, _DEPTHS[image.format], _parts(image))
+
+
+def _without_extra(image: pyvips.Image, data: bytes) -> pyvips.Image:
+    """Only the colours of a TIFF, and its alpha."""
+    colours = _COLOURS[image.interpretation]
+    extra = image.bands - colours
+    if extra < 1:
+        return image
+    alpha = alpha_among(data, extra)
+    colour = image.extract_band(0, n=colours)
+    return colour if alpha is None else colour.bandjoin(image.extract_band(colours + alpha))
 
 
 def _parts(image: pyvips.Image) -> Iterator[Pixels]:

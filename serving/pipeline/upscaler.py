@@ -8,7 +8,7 @@ import numpy as np
 from serving.catalog import Catalog
 from serving.codec.decode import decode
 from serving.codec.encode import check_encodable, encode, sample_type
-from serving.codec.formats import DEFAULT_QUALITY, ImageFormat
+from serving.codec.formats import DEFAULT_QUALITY, Compression, ImageFormat
 from serving.codec.picture import Metadata
 from serving.engine import DEFAULT_TILE, upscale, upscale_strips
 from serving.model import Model, ModelInfo
@@ -33,6 +33,7 @@ class Options:
         model: name of a model; empty for the default.
         format: of the result; None for that of the input.
         quality: 1 to 100, for JPEG and WebP.
+        compression: how hard PNG and TIFF are compressed.
         size: of the result.
         priority: what goes first where processors are short.
     """
@@ -40,6 +41,7 @@ class Options:
     model: str = ""
     format: ImageFormat | None = None
     quality: int = DEFAULT_QUALITY
+    compression: Compression = Compression.FAST
     size: SizeOptions = field(default_factory=SizeOptions)
     priority: Priority = Priority.NORMAL
 
@@ -70,6 +72,7 @@ class Upscaling:
         strips: the result's pixels, computed as they are drawn.
         metadata: to go into the result's file.
         quality: of that file.
+        compression: of that file.
     """
 
     cost: int
@@ -81,6 +84,7 @@ class Upscaling:
     strips: Strips
     metadata: Metadata
     quality: int
+    compression: Compression
 
     def chunks(self, tell: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
         """The result's file, piece by piece as it is computed; to be drawn once.
@@ -93,7 +97,7 @@ class Upscaling:
             Stopped: nobody waits for the result any more.
         """
         strips = replace(self.strips, parts=_told(self.strips, tell)) if tell else self.strips
-        chunks = encode(strips, self.output.format, self.metadata, self.quality)
+        chunks = encode(strips, self.output.format, self.metadata, self.quality, self.compression)
         return self.stages.each("encode", chunks)
 
 
@@ -190,6 +194,7 @@ class Upscaler:
             strips=result,
             metadata=picture.metadata,
             quality=options.quality,
+            compression=options.compression,
         )
 
     def _enlarged(

@@ -1,12 +1,13 @@
 """Between the public interface's messages and the domain's values."""
 
 from dataclasses import fields
+from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.cards import Card
-from serving.codec.formats import DEFAULT_QUALITY, TITLES, ImageFormat
+from serving.codec.formats import DEFAULT_QUALITY, TITLES, Compression, ImageFormat
 from serving.errors import InvalidOption
 from serving.model import ModelInfo, Precision
 from serving.pipeline.size import SizeOptions
@@ -14,6 +15,8 @@ from serving.pipeline.upscaler import ImageInfo, Options, Upscaling
 from serving.priority import Priority
 from serving.rpc.numbers import FORMAT_OF_NUMBER, NUMBER_OF_FORMAT
 from serving.stages import Stages
+
+Named = TypeVar("Named", Compression, Priority)
 
 _PRECISIONS = {
     Precision.FP32: upscaler_pb2.PRECISION_FP32,
@@ -28,8 +31,14 @@ def options_of(message: upscaler_pb2.UpscaleOptions) -> Options:
     Raises:
         InvalidOption: a value is out of its range.
     """
-    quality = message.quality if message.HasField("quality") else DEFAULT_QUALITY
-    return Options(message.model, _format(message), quality, _size(message), _priority(message))
+    return Options(
+        message.model,
+        _format(message),
+        message.quality if message.HasField("quality") else DEFAULT_QUALITY,
+        _named("compression", message.compression, Compression) or Compression.FAST,
+        _size(message),
+        _named("priority", message.priority, Priority) or Priority.NORMAL,
+    )
 
 
 def _format(message: upscaler_pb2.UpscaleOptions) -> ImageFormat | None:
@@ -40,15 +49,16 @@ def _format(message: upscaler_pb2.UpscaleOptions) -> ImageFormat | None:
     return FORMAT_OF_NUMBER[message.format]
 
 
-def _priority(message: upscaler_pb2.UpscaleOptions) -> Priority:
-    if message.priority == upscaler_pb2.PRIORITY_UNSPECIFIED:
-        return Priority.NORMAL
+def _named(option: str, number: int, kind: type[Named]) -> Named | None:
+    """A value whose numbers are those of the interface; None where it is unspecified."""
+    if not number:
+        return None
     try:
-        return Priority(message.priority)
+        return kind(number)
     except ValueError:
-        names = ", ".join(each.name for each in Priority)
+        names = ", ".join(each.name for each in kind)
         raise InvalidOption(
-            "options.priority", message.priority, f"one of {names}, or unspecified"
+            f"options.{option}", number, f"one of {names}, or unspecified"
         ) from None
 
 

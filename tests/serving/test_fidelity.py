@@ -12,7 +12,7 @@ from PIL import Image
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.client import UpscalerClient
-from serving.codec.formats import ImageFormat
+from serving.codec.formats import Compression, ImageFormat
 from tests.serving.files import (
     checker,
     enlarged,
@@ -199,6 +199,21 @@ def test_quality_changes_the_size(client: UpscalerClient) -> None:
             for quality in (10, None, 100)
         )
         assert small < default < large
+
+
+@pytest.mark.parametrize("format", [ImageFormat.PNG, ImageFormat.TIFF])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_compression_changes_the_size_and_no_pixel(
+    client: UpscalerClient, format: ImageFormat, dtype: type
+) -> None:
+    data = write_png(checker(3, dtype, 90, 120))
+    default, fast, small = (
+        client.upscale(data, format=format, compression=compression).image
+        for compression in (None, Compression.FAST, Compression.SMALL)
+    )
+    assert len(small) < len(fast) == len(default)
+    pixels = read_png if format is ImageFormat.PNG else read_tiff
+    assert np.array_equal(pixels(small), pixels(fast))
 
 
 @pytest.mark.parametrize("format", [ImageFormat.JPEG, ImageFormat.BMP])

@@ -6,10 +6,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+import tifffile
+from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from serving.client import UpscalerClient
+from serving.codec.decode import decode
 from serving.codec.formats import ImageFormat
 from tests.serving.files import checker, enlarged, pillow, read_png, write
 
@@ -105,14 +107,38 @@ def test_a_profile_for_other_channels_is_dropped(client: UpscalerClient) -> None
     assert "icc_profile" not in result.info
 
 
-@pytest.mark.parametrize("source", ["JPEG", "PNG", "TIFF", "BMP"])
-@pytest.mark.parametrize(
-    "target", [ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.TIFF, ImageFormat.BMP]
-)
+def density(file: bytes) -> list[int]:
+    image = Image.open(BytesIO(file))
+    exif = image.getexif()
+    if "dpi" in image.info:
+        # No second place may tell anything else.
+        assert image.format == "TIFF" or ExifTags.Base.XResolution not in exif
+        return [round(float(dpi)) for dpi in image.info["dpi"]]
+    assert exif[ExifTags.Base.ResolutionUnit] == 2
+    return [round(float(exif[tag])) for tag in (0x011A, 0x011B)]
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
+@pytest.mark.parametrize("target", [*ImageFormat])
 def test_resolution_is_kept(client: UpscalerClient, source: str, target: ImageFormat) -> None:
-    data = write(pillow(checker(3)), source, dpi=(300, 150))
-    result = Image.open(BytesIO(client.upscale(data, format=target).image))
-    assert [round(float(dpi)) for dpi in result.info["dpi"]] == [300, 150]
+    if source == "WEBP":
+        exif = Image.Exif()
+        exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = 300, 150
+        data = write(pillow(checker(3)), source, exif=exif)
+    else:
+        data = write(pillow(checker(3)), source, dpi=(300, 150))
+    assert density(client.upscale(data, format=target).image) == [300, 150]
+
+
+@pytest.mark.parametrize("target", [*ImageFormat])
+def test_resolution_in_exif_turns_with_the_picture(
+    client: UpscalerClient, target: ImageFormat
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 8
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = 300, 150
+    data = write(pillow(checker(3)), "WEBP", exif=exif)
+    assert density(client.upscale(data, format=target).image) == [150, 300]
 
 
 def test_resolution_turns_with_the_picture(client: UpscalerClient) -> None:
@@ -141,3 +167,73 @@ def test_exif_may_come_after_the_pixels(client: UpscalerClient) -> None:
     response = client.upscale(moved)
     assert np.array_equal(read_png(response.image), enlarged(checker(3)[:, ::-1]))
     assert Image.open(BytesIO(response.image)).getexif()[ARTIST] == "A. Painter"
+
+
+def test_a_bigtiff_is_read_with_its_tags(client: UpscalerClient) -> None:
+    file = BytesIO()
+    tags = [(int(ExifTags.Base.Orientation), 3, 1, 6, True)]
+    tifffile.imwrite(
+        file,
+        checker(3),
+        photometric="rgb",
+        bigtiff=True,
+        resolution=(300, 150),
+        resolutionunit="INCH",
+        software="a camera",
+        extratags=tags,
+    )
+    response = client.upscale(file.getvalue(), format=ImageFormat.PNG)
+    assert np.array_equal(read_png(response.image), enlarged(np.rot90(checker(3), -1)))
+    result = Image.open(BytesIO(response.image))
+    assert [round(dpi) for dpi in result.info["dpi"]] == [150, 300]
+    assert result.getexif()[ExifTags.Base.Software] == "a camera"
+
+
+@pytest.mark.parametrize("target", [each for each in ImageFormat if each is not ImageFormat.BMP])
+@pytest.mark.parametrize(
+    "resolution",
+    [(0, 0), (0, 1), (1, 0), (2**32 - 1, 1), (1, 2**32 - 1)],
+    ids=["0:0", "0", "infinite", "huge", "tiny"],
+)
+def test_a_resolution_that_is_none_is_not_kept(
+    client: UpscalerClient, resolution: tuple[int, int], target: ImageFormat
+) -> None:
+    told = TiffImagePlugin.IFDRational(*resolution)
+    tags = {ExifTags.Base.XResolution: told, ExifTags.Base.YResolution: told}
+    data = write(pillow(checker(3)), "TIFF", tiffinfo=tags)
+    assert struct.pack("<II", *resolution) in data
+    result = client.upscale(data, format=target).image
+    assert decode(result, 10**6).metadata.dpi is None
+
+
+def test_a_density_that_a_jpeg_cannot_hold_is_dropped(client: UpscalerClient) -> None:
+    data = write(pillow(checker(3)), "PNG", dpi=(254_000, 254_000))
+    kept = Image.open(BytesIO(client.upscale(data).image))
+    assert [round(dpi) for dpi in kept.info["dpi"]] == [254_000, 254_000]
+    response = client.upscale(data, format=ImageFormat.JPEG)
+    assert "dpi" not in Image.open(BytesIO(response.image)).info
+
+
+def test_no_resolution_is_made_up(client: UpscalerClient) -> None:
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    result = client.upscale(write(pillow(checker(3)), "JPEG", exif=exif)).image
+    assert decode(result, 10**6).metadata.dpi is None
+
+
+@pytest.mark.parametrize("source", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("tag", [ExifTags.Base.MakerNote, ExifTags.Base.UserComment])
+def test_of_exif_that_a_jpeg_cannot_hold_what_fits_is_kept(
+    client: UpscalerClient, source: str, tag: ExifTags.Base
+) -> None:
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    exif.get_ifd(ExifTags.IFD.Exif)[tag] = b"x" * 2**16
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
+    data = write(pillow(checker(3)), source, exif=exif.tobytes())
+    kept = Image.open(BytesIO(client.upscale(data, format=ImageFormat.JPEG).image)).getexif()
+    if tag is ExifTags.Base.MakerNote:
+        assert kept[ARTIST] == "A. Painter"
+        assert kept.get_ifd(ExifTags.IFD.Exif) == {ExifTags.Base.FNumber: 2.8}
+    else:
+        assert len(kept) == 0

@@ -145,6 +145,24 @@ def test_what_cannot_be_found_out_names_the_option(tmp_path: Path) -> None:
     assert load_model(path, hints=Hints(input_range="0..1")).info.halo == LAYERS
 
 
+@pytest.mark.parametrize(
+    ("levels", "largest", "ranges"),
+    [
+        (1, 255, "0..1 where it takes them and 0..255 where it gives them"),
+        (255, 1, "0..255 where it takes them and 0..1 where it gives them"),
+    ],
+)
+def test_two_ranges_in_one_network_are_no_matter_of_an_option(
+    tmp_path: Path, levels: int, largest: int, ranges: str
+) -> None:
+    model = community(NETWORK, levels)
+    model.graph.initializer[-1].CopyFrom(
+        onnx.numpy_helper.from_array(np.array(largest, np.float32), "largest")
+    )
+    with pytest.raises(InvalidModel, match=f"values is {ranges}; expected one for both"):
+        load_model(saved(model, tmp_path))
+
+
 def test_a_result_that_is_no_enlargement_is_refused(tmp_path: Path) -> None:
     model = community(NETWORK)
     model.graph.node[-1].CopyFrom(

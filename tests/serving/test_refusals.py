@@ -121,7 +121,11 @@ def test_a_quality_that_no_message_holds(client: UpscalerClient) -> None:
 
 @pytest.mark.parametrize(
     ("field", "allowed"),
-    [("format", "PNG, JPEG, WebP, TIFF, BMP"), ("priority", "LOW, NORMAL, HIGH")],
+    [
+        ("format", "PNG, JPEG, WebP, TIFF, BMP"),
+        ("priority", "LOW, NORMAL, HIGH"),
+        ("compression", "FAST, SMALL"),
+    ],
 )
 def test_an_undefined_number(address: str, field: str, allowed: str) -> None:
     with grpc.insecure_channel(address) as channel:

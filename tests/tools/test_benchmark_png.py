@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from core.command import UserError
+from serving.codec.formats import Compression
 from tests.srgan.pictures import picture, save_pictures
 from tools import benchmark_png as program
 from tools.benchmark_png import PngConfig, compare
@@ -15,8 +16,9 @@ from tools.benchmark_png import PngConfig, compare
 
 def test_both_files_hold_the_same_pixels() -> None:
     pixels = picture(40, 56, seed=1)
-    for encode in (program._ours, program._pillows):
-        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encode(pixels)))), pixels)
+    ours = [program._ours(pixels, compression) for compression in Compression]
+    for file in (*ours, program._pillows(pixels)):
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(file))), pixels)
 
 
 def test_it_prints_each_picture_the_mean_and_the_worst(

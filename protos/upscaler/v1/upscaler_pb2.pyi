@@ -43,6 +43,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Compression:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CompressionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Compression.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMPRESSION_UNSPECIFIED: _Compression.ValueType  # 0
+    """Fast."""
+    COMPRESSION_FAST: _Compression.ValueType  # 1
+    """In the least time."""
+    COMPRESSION_SMALL: _Compression.ValueType  # 2
+    """Files about an eighth smaller, in much more time."""
+
+class Compression(_Compression, metaclass=_CompressionEnumTypeWrapper):
+    """How hard a lossless file is compressed; its pixels are the same."""
+
+COMPRESSION_UNSPECIFIED: Compression.ValueType  # 0
+"""Fast."""
+COMPRESSION_FAST: Compression.ValueType  # 1
+"""In the least time."""
+COMPRESSION_SMALL: Compression.ValueType  # 2
+"""Files about an eighth smaller, in much more time."""
+Global___Compression: _TypeAlias = Compression  # noqa: Y015
+
 class _Priority:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -181,6 +205,7 @@ class UpscaleOptions(_message.Message):
     MAX_WIDTH_FIELD_NUMBER: _builtins.int
     MAX_HEIGHT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    COMPRESSION_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Name of a model, perhaps with a version: "x4-fast" is the newest there is, "x4-fast@2" that
     one. Empty means the server's default. An unknown name is NOT_FOUND.
@@ -212,6 +237,10 @@ class UpscaleOptions(_message.Message):
     """How urgent it is; unspecified means normal. Where the caller's token allows less, that is what
     it gets. An undefined number is INVALID_ARGUMENT.
     """
+    compression: Global___Compression.ValueType
+    """How hard PNG and TIFF are compressed; unspecified means fast. The other formats ignore it. An
+    undefined number is INVALID_ARGUMENT.
+    """
     def __init__(
         self,
         *,
@@ -224,10 +253,11 @@ class UpscaleOptions(_message.Message):
         max_width: _builtins.int | None = ...,
         max_height: _builtins.int | None = ...,
         priority: Global___Priority.ValueType = ...,
+        compression: Global___Compression.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "format", b"format", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "model", b"model", "priority", b"priority", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "_max_height", b"_max_height", "_max_width", b"_max_width", "_quality", b"_quality", "_scale", b"_scale", "_width", b"_width", "compression", b"compression", "format", b"format", "height", b"height", "max_height", b"max_height", "max_width", b"max_width", "model", b"model", "priority", b"priority", "quality", b"quality", "scale", b"scale", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__height: _TypeAlias = _typing.Literal["height"]  # noqa: Y015
     _WhichOneofArgType__height: _TypeAlias = _typing.Literal["_height", b"_height"]  # noqa: Y015

@@ -71,6 +71,13 @@ def test_the_suffix_tells_the_format(photo: Path, address: str, suffix: str, for
     assert Image.open(output).format == format
 
 
+def test_a_lossless_file_can_be_small(photo: Path, address: str) -> None:
+    fast, small = photo.with_name("fast.png"), photo.with_name("small.png")
+    assert run(photo, "-o", fast, "--server", address) == 0
+    assert run(photo, "-o", small, "--server", address, "--compression", "small") == 0
+    assert small.stat().st_size < fast.stat().st_size
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -131,6 +138,19 @@ def test_tiles_and_threads_are_those_of_the_server_inside(
     assert run(photo, "--tile", 16, "--threads", 1, *inside) == 0
     assert run(photo, "--tile", 8, *inside) == 2
     assert "tile is 8; expected 16 to 8192" in capsys.readouterr().err
+    assert run(photo, "--threads", 0, *inside) == 2
+    assert "threads is 0; expected 1 to 1024" in capsys.readouterr().err
+
+
+def test_what_computes_can_be_chosen_for_a_server_inside(
+    photo: Path, models: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = ["--models", models, "--model", "nearest"]
+    assert run(photo, "--provider", "cpu", *inside) == 0
+    assert run(photo, "--provider", "directml", *inside) == 2
+    assert "provider is directml; expected one that the installed" in capsys.readouterr().err
+    assert run(photo, "--provider", "cpu", "--server", address) == 2
+    assert "provider is given; expected it only without server" in capsys.readouterr().err
 
 
 def test_a_server_elsewhere_is_told_how_urgent_it_is(

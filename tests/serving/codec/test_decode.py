@@ -66,3 +66,20 @@ def test_of_two_widths_in_one_header_neither_may_be_too_large() -> None:
         file = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + directory + bytes(600)
         with pytest.raises(ImageTooLarge):
             decode(file, 10**6)
+
+
+@pytest.mark.parametrize("quality", [10, 90])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_grey_webp_has_no_colour(channels: int, quality: int) -> None:
+    levels = np.arange(256, dtype=np.uint8).repeat(64).reshape(128, 128, 1)
+    pixels = levels.repeat(channels, axis=2)
+    decoded = decode(write(pillow(pixels), "WEBP", quality=quality), 10**6).strips.whole()
+    assert (decoded[:, :, :3] == decoded[:, :, :1]).all()
+    assert np.abs(decoded[:, :, :1].astype(int) - levels).mean() < 3
+
+
+def test_a_little_colour_in_a_webp_stays() -> None:
+    pixels = np.full((40, 40, 3), 100, np.uint8)
+    pixels[-1, -1] = (102, 100, 102)
+    decoded = decode(write(pillow(pixels), "WEBP", lossless=True), 10**6).strips.whole()
+    assert np.array_equal(decoded, pixels)

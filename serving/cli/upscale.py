@@ -29,6 +29,7 @@ FormatName = Literal["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"]
 class Upscale:
     """Makes pictures larger. `upscale models` lists the models, `upscale info PICTURE` describes a
     picture and what would become of it; `./models` and `./info` are files of these names.
+    `upscale --version` tells the version.
 
     Exits with 0 when all results are written, 2 for wrong arguments or an unusable picture, 1 for
     any other failure. A picture that fails does not keep others from being made.

@@ -229,7 +229,8 @@ class Catalog:
                 return exact
             if plain in self._paths:
                 return twin if integers and twin in self._paths else plain
-        raise UnknownModel("model", repr(name or self.default), self._offer())
+        offered = ", ".join(self.names) or "(no models found)"
+        raise UnknownModel("model", repr(name or self.default), f"one of: {offered}")
 
     def _read(self, path: Path, computing: Computing | None) -> Model:
         model = load_model(path, computing, self._hints)
@@ -242,6 +243,3 @@ class Catalog:
                 f"what its metadata says: {' or '.join(allowed)}",
             )
         return model
-
-    def _offer(self) -> str:
-        return f"one of: {', '.join(self.names) or '(no models found)'}"

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from serving.client import ClientTls, UpscalerClient
 from serving.errors import InvalidConfig
@@ -37,7 +40,7 @@ class Service:
     key: Path | None = None
     """PEM file of its private key."""
 
-    models: tuple[Path, ...] = ()
+    models: Annotated[tuple[Path, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """More model files, or folders of them; only without --server."""
 
     hints: Hints = field(default_factory=Hints)

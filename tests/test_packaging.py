@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.programs import ENVIRONMENT, ROOT
 
@@ -80,6 +81,19 @@ def test_an_index_would_take_both_files(built: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_each_package_promises_its_types() -> None:
+    assert all((ROOT / name / "py.typed").is_file() for name in PACKAGES)
+
+
+def test_what_the_set_up_installs_is_enough_to_release() -> None:
+    programs = re.findall(
+        r"python -m build|twine(?= check)", (ROOT / "CONTRIBUTING.md").read_text()
+    )
+    assert programs == ["python -m build", "twine"]
+    wanted = PROJECT["optional-dependencies"]["dev"]
+    assert {"build", "twine"} <= {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted}
+
+
 def test_the_notices_name_every_dependency() -> None:
     extras = PROJECT["optional-dependencies"].values()
     wanted = {
@@ -94,3 +108,12 @@ def test_the_notices_name_every_dependency() -> None:
 
 def test_the_citation_names_the_version() -> None:
     assert f"version: {PROJECT['version']}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_who_is_cited_has_a_name_of_their_own() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    for work in citation["references"]:
+        assert all({"family-names", "given-names"} == set(author) for author in work["authors"])
+    (holder,) = citation["authors"]
+    assert [holder] == PROJECT["authors"]
+    assert holder["name"] in (ROOT / "LICENSE").read_text()

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from core.extras import require_train
+
+if __name__ == "__main__":
+    require_train("onnx")
+
 import numpy as np
 import onnx
 import torch

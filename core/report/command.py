@@ -13,7 +13,7 @@ from core.files import appearing
 from core.report.page import render
 from core.report.recorded import read_runs
 
-__all__ = ["ReportConfig", "writer"]
+__all__ = ["Kind", "ReportConfig", "writer"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,33 @@ class ReportConfig:
             raise UserError(f"--out must end in .html, not {self.out}")
 
 
-def writer(caption: str) -> Callable[[ReportConfig], bool]:
-    """Return the action that writes a page; ``caption`` says what the runs' pictures show."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of runs, whose pictures all show the same.
+
+    Attributes:
+        caption: what they show.
+        setting: one that every run of this kind has, and no other.
+        other: the command that is for the others.
+    """
+
+    caption: str
+    setting: str
+    other: str
+
+
+def writer(kind: Kind) -> Callable[[ReportConfig], bool]:
+    """Return the action that writes a page about runs of a kind.
+
+    It raises a :class:`UserError` where a run is of another kind.
+    """
 
     def write(config: ReportConfig) -> bool:
-        page = render(read_runs(config.runs), caption)
+        runs = read_runs(config.runs)
+        for folder, run in zip(config.runs, runs, strict=True):
+            if kind.setting not in run.config:
+                raise UserError(f"{folder} is a run of another kind, for python -m {kind.other}")
+        page = render(runs, kind.caption)
         out = config.out or config.runs[0] / "report.html"
         with appearing(out) as temporary:
             temporary.write_text(page, encoding="utf-8")

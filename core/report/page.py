@@ -17,7 +17,7 @@ __all__ = ["Row", "picture_uri", "render", "rows", "spaced"]
 
 Item = TypeVar("Item")
 
-_SHOWN = 8  # pictures of a run
+_SHOWN = 8  # pictures of a strip
 # What says how good a run is goes before what it was made of.
 _LAST = ("generator", "discriminator", "time")
 
@@ -108,7 +108,13 @@ def render(runs: Sequence[Recorded], caption: str) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    pictures = [[(step, picture_uri(path)) for step, path in spaced(run.samples)] for run in runs]
+    pictures = [
+        {
+            name: [(step, picture_uri(path)) for step, path in spaced(strip)]
+            for name, strip in run.samples.items()
+        }
+        for run in runs
+    ]
     return templates.get_template("page.html.j2").render(
         runs=runs,
         colors=[COLORS[number % len(COLORS)] for number in range(len(runs))],

@@ -10,9 +10,10 @@ from core.history import read_history
 from core.run import Run, RunError
 from core.run_log import read_warnings
 
-__all__ = ["Recorded", "Series", "read_runs"]
+__all__ = ["Recorded", "Series", "Strip", "read_runs"]
 
 Series = Sequence[tuple[float, float]]
+Strip = Sequence[tuple[int, Path]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Recorded:
         config: its settings.
         environment: what it ran on and with; empty where that was not recorded.
         series: steps and values, by the value's name.
-        samples: step and file of the pictures made on the way, in order.
+        samples: strips of pictures made on the way, by what they show: a set's name, or nothing for
+            those of the run's own. Each has the step and the file, in order.
         warnings: time and text.
     """
 
@@ -32,14 +34,15 @@ class Recorded:
     config: Mapping[str, Any]
     environment: Mapping[str, Any]
     series: Mapping[str, Series]
-    samples: Sequence[tuple[int, Path]]
+    samples: Mapping[str, Strip]
     warnings: Sequence[tuple[str, str]]
 
     @property
     def steps(self) -> int:
         """The last step that left a trace."""
         last = [int(points[-1][0]) for points in self.series.values()]
-        return max([*last, *(step for step, _ in self.samples)], default=0)
+        seen = [strip[-1][0] for strip in self.samples.values()]
+        return max([*last, *seen], default=0)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -61,18 +64,28 @@ def _series(history: Path) -> dict[str, list[tuple[float, float]]]:
     return series
 
 
+def _samples(folder: Path) -> dict[str, Strip]:
+    """The run's own strip, then one for each set that it was validated on; none that is empty."""
+    sets = sorted(path for path in folder.glob("*") if path.is_dir())
+    strips: dict[str, Strip] = {}
+    for name, place in [("", folder), *((path.name, path) for path in sets)]:
+        files = [(int(p.stem), p) for p in place.glob("*.png") if p.stem.isdecimal()]
+        if files:
+            strips[name] = sorted(files)
+    return strips
+
+
 def _read(folder: Path, name: str) -> Recorded:
     if not (folder / "config.json").exists():
         raise RunError(f"{folder} holds no run: it has no config.json")
     run = Run(folder, _json(folder / "config.json"))
     environment = folder / "environment.json"
-    samples = [(int(p.stem), p) for p in run.samples.glob("*.png") if p.stem.isdecimal()]
     return Recorded(
         name,
         run.config,
         _json(environment) if environment.exists() else {},
         _series(run.history),
-        sorted(samples),
+        _samples(run.samples),
         read_warnings(run.log),
     )
 

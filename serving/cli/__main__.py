@@ -2,7 +2,7 @@
 
 import sys
 
-from serving.cli.command import main
+from serving.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

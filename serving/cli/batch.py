@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 from serving.cli.done import is_done
@@ -19,23 +18,23 @@ class Batch:
     """How jobs are carried out.
 
     Attributes:
-        worker: makes one result.
+        worker: makes one result; None where nothing is to be made.
         report: is told of each.
         redo: make anew what is there already.
         dry_run: only tell what would be done.
     """
 
-    worker: Worker
+    worker: Worker | None
     report: Report
     redo: bool = False
     dry_run: bool = False
 
-    def run(self, jobs: Sequence[Job], left_out: Sequence[Path] = ()) -> int:
+    def run(self, jobs: Sequence[Job], known: Sequence[Outcome] = ()) -> int:
         """Carries them out; returns the exit code: that of the worst failure, 130 after Ctrl-C.
 
         Args:
             jobs: what is to be done.
-            left_out: pictures that are not upscaled, as they are results of others.
+            known: what has become of others already.
         """
         started = perf_counter()
         outcomes: list[Outcome] = []
@@ -44,7 +43,7 @@ class Batch:
         progress = Progress([_size(job) for job in waiting])
         with closing(progress):
             try:
-                for outcome in self._outcomes(jobs, waiting, left_out, progress):
+                for outcome in self._outcomes(jobs, waiting, known, progress):
                     outcomes.append(outcome)
                     self.report.tell(outcome, progress.say)
             except KeyboardInterrupt:
@@ -58,17 +57,16 @@ class Batch:
         self,
         jobs: Sequence[Job],
         waiting: Sequence[Job],
-        left_out: Sequence[Path],
+        known: Sequence[Outcome],
         progress: Progress,
     ) -> Iterator[Outcome]:
-        for path in left_out:
-            yield Outcome(Job(path, None), "skipped", "it is the result of another picture")
+        yield from known
         pending = set(waiting)
         for job in jobs:
             if job not in pending:
                 yield Outcome(job, "skipped", f"{job.target} is newer")
         for job in waiting:
-            if self.dry_run:
+            if self.dry_run or not self.worker:
                 yield Outcome(job, "planned")
                 continue
             with progress.picture(job.source.name if job.source else "-", _size(job)) as tell:

@@ -1,15 +1,20 @@
 """From the command line to the exit code."""
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from threading import current_thread, main_thread
 from typing import Protocol
 
 import tyro
 
-from serving.cli.errors import INTERRUPTED, exit_code, sentence
+from serving.cli.errors import INTERRUPTED, OK, exit_code, sentence
 from serving.cli.info import Info
 from serving.cli.models import Models
 from serving.cli.upscale import Upscale
+from serving.cli.values import VALUES
 from serving.client import UpscaleFailed
 from serving.errors import ServingError
 
@@ -33,16 +38,39 @@ class Command(Protocol):
 _COMMANDS: Mapping[str, type[Command]] = {"models": Models, "info": Info}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code."""
+def run(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code.
+
+    Raises:
+        BrokenPipeError: nobody reads what it writes any more.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _command(words).run()
+        if words == ["--version"]:
+            sys.stdout.write(f"upscale {version('srgan-service')}\n")
+            return OK
+        with _ended_alike():
+            return _command(words).run()
+    except BrokenPipeError:
+        raise
     except (ServingError, UpscaleFailed, OSError) as error:
         sys.stderr.write(f"upscale: error: {sentence(error)}\n")
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Within the block, SIGTERM is what Ctrl-C is."""
+    if current_thread() is not main_thread():  # where Python handles no signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _command(words: list[str]) -> Command:
@@ -51,4 +79,5 @@ def _command(words: list[str]) -> Command:
         kind, prog, words = _COMMANDS[words[0]], f"upscale {words[0]}", words[1:]
     else:
         kind, prog = Upscale, "upscale"
-    return tyro.cli(kind, prog=prog, args=words, config=_STYLE)
+    with VALUES:
+        return tyro.cli(kind, prog=prog, args=words, config=_STYLE)

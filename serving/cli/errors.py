@@ -41,4 +41,6 @@ def sentence(error: ServingError | UpscaleFailed | OSError) -> str:
         return f"{error.message}, in the environment variable {TOKEN_VARIABLE}"
     if error.code is grpc.StatusCode.UNAVAILABLE and not error.reason:  # no server of ours spoke
         return f"the server cannot be reached: {error.message}"
+    if error.code is grpc.StatusCode.DEADLINE_EXCEEDED and not error.reason:  # we did not wait
+        return "the result took longer than the option --timeout-s allows"
     return error.message

@@ -2,14 +2,13 @@
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import tyro
-
-from serving.cli.errors import OK, WrongUse, exit_code, sentence, worst
-from serving.cli.inputs import find
+from serving.cli.errors import OK, exit_code, sentence, worst
+from serving.cli.inputs import Words, check_named, find
 from serving.errors import ServingError
 from serving.pipeline.size import SizeOptions
 from serving.service import Service
@@ -27,7 +26,7 @@ class Info:
         WrongUse: no picture is named.
     """
 
-    pictures: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PICTURE")]
+    pictures: Words
     """Files, folders, or patterns such as 'photos/*.jpg'."""
 
     json: bool = False
@@ -38,34 +37,48 @@ class Info:
     service: Service = field(default_factory=Service)
 
     def __post_init__(self) -> None:
-        if not self.pictures:
-            raise WrongUse("image", "not given", "a file, a folder or a pattern")
+        check_named(self.pictures, "a file, a folder or a pattern")
 
     def run(self) -> int:
         """Describes all pictures; returns the exit code of the worst failure.
 
         Raises:
-            ServingError: as :func:`find` and :meth:`~serving.service.Service.connect`.
+            ServingError: as :meth:`~serving.service.Service.connect`.
             UpscaleFailed: the server is not there.
         """
+        found, absent = find(self.pictures)
+        codes = [self._failed(each.name, each.error) for each in absent]
+        if found:
+            codes += self._described([each.path for each in found])
+        return worst(codes)
+
+    def _described(self, paths: Sequence[Path]) -> Iterator[int]:
+        """Describes pictures; gives an exit code for each."""
         # Imported here because it needs all that decodes pictures.
         from serving.cli.describe import describe, prospect
 
-        paths = [found.path for found in find(self.pictures)]
         with self.service.connect() as client:
             models = client.models().models
-        code = OK
+        show = _as_json if self.json else _as_text
         for path in paths:
             try:
                 picture = describe(path.read_bytes())
             except (ServingError, OSError) as error:
-                sys.stderr.write(f"upscale: error: {path}: {sentence(error)}\n")
-                code = worst((code, exit_code(error)))
+                yield self._failed(str(path), error)
                 continue
             prospects = {model.name: prospect(picture, model.scale, self.size) for model in models}
-            show = _as_json if self.json else _as_text
             sys.stdout.write(show(path, picture, prospects))
-        return code
+            yield OK
+
+    def _failed(self, name: str, error: ServingError | OSError) -> int:
+        """Tells of what cannot be described; returns the exit code."""
+        reason = sentence(error)
+        if self.json:
+            line = json.dumps({"source": name, "status": "failed", "reason": reason})
+            sys.stdout.write(f"{line}\n")
+        else:
+            sys.stderr.write(f"upscale: error: {name}: {reason}\n")
+        return exit_code(error)
 
 
 def _as_json(path: Path, picture: "Description", prospects: "dict[str, Prospect]") -> str:

@@ -2,13 +2,24 @@
 
 import glob
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from serving.cli.errors import WrongUse
 from serving.cli.names import is_result
 from serving.codec.formats import SUFFIXES, ImageFormat
+
+Words = Annotated[
+    tuple[str, ...],
+    tyro.conf.Positional,
+    tyro.conf.arg(metavar="PICTURE", help_behavior_hint=""),
+]
+"""Names of pictures, as a command takes them."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +37,52 @@ class Found:
     folder: Path | None = None
 
 
-def find(named: Sequence[str], without: Path | None = None) -> list[Found]:
-    """All pictures that are named, each once; folders are searched to the bottom.
+@dataclass(frozen=True)
+class Absent:
+    """A name by which no picture is found.
 
-    In folders and by patterns only files with the suffix of a picture are found, and no hidden
-    ones. Folders that are called like the results of a folder beside them are left out.
+    Attributes:
+        name: as the command line has it.
+        error: what is wrong with it.
+    """
+
+    name: str
+    error: WrongUse
+
+
+def check_named(named: Sequence[str], allowed: str) -> None:
+    """Refuses a command line that names nothing.
+
+    Raises:
+        WrongUse: there is no name, or one of no letters, as an unset variable of the shell gives;
+            taken for a path, it would be the folder that one is in.
+    """
+    if not named:
+        raise WrongUse("image", "not given", allowed)
+    if "" in named:
+        raise WrongUse("image", "an empty word", allowed)
+
+
+def find(named: Sequence[str], without: Path | None = None) -> tuple[list[Found], list[Absent]]:
+    """All pictures that are named, each once, and the names that lead to none.
+
+    Folders are searched to the bottom, those that links lead to as well. In folders and by patterns
+    only files with the suffix of a picture are found, and no hidden ones. Folders that are called
+    like the results of a folder beside them are left out.
 
     Args:
         named: files, folders, and patterns with ``*``, ``?``, ``[`` and ``**``.
         without: a folder that is not searched, as results are written there.
-
-    Raises:
-        WrongUse: a file does not exist, or a folder or pattern has no pictures.
     """
     found: dict[str, Found] = {}
+    absent = []
     for name in named:
-        for picture in _find(name, without):
-            found.setdefault(os.path.realpath(picture.path), picture)
-    return list(found.values())
+        try:
+            for picture in _find(name, without):
+                found.setdefault(os.path.realpath(picture.path), picture)
+        except WrongUse as error:
+            absent.append(Absent(name, error))
+    return list(found.values()), absent
 
 
 def _find(name: str, without: Path | None) -> Iterator[Found]:
@@ -52,17 +91,50 @@ def _find(name: str, without: Path | None) -> Iterator[Found]:
         yield Found(path, Path(path.name))
         return
     if path.is_dir():
-        top, pattern, folder = path, "**/*", path
+        top, parts, folder = path, ["**", "*"], path
     elif glob.has_magic(name):
         top, folder = _fixed_part(path), None
-        pattern = str(path.relative_to(top))
+        parts = list(path.relative_to(top).parts)
+        if parts[-1] == "**":
+            parts.append("*")
     else:
-        raise WrongUse("image", name, "a file that exists, a folder or a pattern")
-    pictures = [each for each in sorted(top.glob(pattern)) if _is_picture(each)]
+        raise WrongUse("image", "absent", "a file that exists, a folder or a pattern")
+    pictures = [each for each in sorted(set(_matching(top, parts))) if _is_picture(each)]
     places = [each.relative_to(top) for each in pictures if _is_searched(each.parent, top, without)]
     if not places:
-        raise WrongUse("image", name, f"a folder or pattern with pictures ({SUFFIXES})")
+        raise WrongUse("image", "absent", f"a folder or pattern with pictures ({SUFFIXES})")
     yield from (Found(top / place, place, folder) for place in places)
+
+
+def _matching(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """What is in a folder and called as the parts of a pattern say."""
+    first, *rest = parts
+    if first == "**":
+        for each in _folders(folder):
+            yield from _matching(each, rest)
+        return
+    for each in folder.glob(first):
+        if not rest:
+            yield each
+        elif each.is_dir():
+            yield from _matching(each, rest)
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    """A folder and all that are in it and not hidden, each once, wherever links lead."""
+    seen = set()
+    # Links come last, so that a folder is called by its own name where it has one here.
+    waiting = deque([top])
+    while waiting:
+        for name, below, _ in os.walk(waiting.popleft()):
+            if (real := os.path.realpath(name)) in seen:
+                below.clear()
+                continue
+            seen.add(real)
+            folder = Path(name)
+            yield folder
+            below[:] = [each for each in below if not each.startswith(".")]
+            waiting.extend(folder / each for each in below if (folder / each).is_symlink())
 
 
 def _is_picture(path: Path) -> bool:

@@ -12,6 +12,8 @@ from serving.cli.inputs import Found
 from serving.cli.names import comparison, is_result
 from serving.codec.formats import ImageFormat
 
+_LOSSY = (ImageFormat.JPEG, ImageFormat.WEBP)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -73,6 +75,22 @@ def _check(jobs: Iterable[Job]) -> None:
                 both = f"{written[identity].source} and {job.source}"
                 raise WrongUse("output", f"{path} for both {both}", "one result a file")
             written[identity] = job
+
+
+def check_quality_counts(quality: int, jobs: Sequence[Job], streamed: ImageFormat | None) -> None:
+    """Refuses a quality of results that all keep every pixel.
+
+    Args:
+        quality: what was asked for.
+        jobs: the results.
+        streamed: format of one on standard output; None for that of its picture, as yet unknown.
+
+    Raises:
+        WrongUse: no result is of a lossy format.
+    """
+    formats = {ImageFormat.of_suffix(job.target) if job.target else streamed for job in jobs}
+    if formats and formats.isdisjoint((None, *_LOSSY)):
+        raise WrongUse("quality", quality, "it only for results in JPEG or WebP")
 
 
 def without_results(pictures: Sequence[Found]) -> tuple[list[Found], list[Found]]:

@@ -29,6 +29,7 @@ class Sentences:
         """A line for one job."""
         job = outcome.job
         source, target = _name(job.source), _name(job.target)
+        files = ", ".join(map(str, job.files)) or target
         match outcome.status:
             case "done":
                 line = (
@@ -37,7 +38,7 @@ class Sentences:
                 )
                 say(line, sys.stdout if job.target else sys.stderr)
             case "planned":
-                say(f"{source} -> {target}", sys.stdout)
+                say(f"{source} -> {files}", sys.stdout)
             case "skipped":
                 say(f"{source}: skipped, {outcome.reason}", sys.stdout)
             case "failed":

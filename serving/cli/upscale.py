@@ -1,6 +1,8 @@
 """``upscale PICTURES``: the settings, and how a call of the command goes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,12 +11,12 @@ import tyro
 from serving.checks import MOST_TILES, check_range
 from serving.cli.batch import Batch
 from serving.cli.destination import STREAM, Destination, File, destination
-from serving.cli.errors import WrongUse
-from serving.cli.inputs import Found, find
+from serving.cli.errors import WrongUse, exit_code
+from serving.cli.inputs import Absent, Found, Words, check_named, find
 from serving.cli.names import comparison, label
-from serving.cli.plan import Job, plan, without_results
+from serving.cli.plan import Job, check_quality_counts, plan, without_results
 from serving.cli.report import Lines, Sentences
-from serving.cli.work import Worker
+from serving.cli.work import Outcome, Worker
 from serving.client.exchange import Choices
 from serving.codec.formats import Compression, ImageFormat, check_quality
 from serving.pipeline.size import SizeOptions
@@ -29,6 +31,7 @@ FormatName = Literal["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"]
 class Upscale:
     """Makes pictures larger. `upscale models` lists the models, `upscale info PICTURE` describes a
     picture and what would become of it; `./models` and `./info` are files of these names.
+    `upscale --version` tells the version.
 
     Exits with 0 when all results are written, 2 for wrong arguments or an unusable picture, 1 for
     any other failure. A picture that fails does not keep others from being made.
@@ -39,7 +42,7 @@ class Upscale:
         InvalidConfig: so is the number of threads.
     """
 
-    pictures: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PICTURE")]
+    pictures: Words
     """Files, folders, patterns such as 'photos/*.jpg', or - for standard input. PNG, JPEG, WebP,
     TIFF and BMP."""
 
@@ -96,8 +99,9 @@ class Upscale:
     service: Service = field(default_factory=Service)
 
     def __post_init__(self) -> None:
-        if not self.pictures:
-            raise WrongUse("image", "not given", "a file, a folder, a pattern or -")
+        check_named(self.pictures, "a file, a folder, a pattern or -")
+        if self.output == "":
+            raise WrongUse("output", "an empty word", "a file, a folder or -")
         if STREAM in self.pictures and len(self.pictures) > 1:
             raise WrongUse("image", STREAM, "no other pictures beside it")
         for name in ("json", "compare"):
@@ -107,6 +111,8 @@ class Upscale:
             raise WrongUse("priority", "given", "it only with server")
         if self.threads is not None:
             check_range(self, "threads", 1, MOST_TILES)
+        if not 0 < self.timeout_s < inf:
+            raise WrongUse("timeout_s", self.timeout_s, "a number of seconds above 0")
         if self.quality is not None:
             check_quality(self.quality)
 
@@ -118,22 +124,28 @@ class Upscale:
             UpscaleFailed: the server is not there, or has no such model.
             OSError: a certificate cannot be read.
         """
-        found = [] if self._from_stream else find(self.pictures, self._folder)
+        found, absent = ([], []) if self._from_stream else find(self.pictures, self._folder)
         pictures, results = without_results(found)
-        alone = self._from_stream or (len(found) == 1 and found[0].folder is None)
+        known = _known(absent, results)
+        report = Lines() if self.json else Sentences()
+        if absent and not pictures:
+            return Batch(None, report).run([], known)
+        alone = self._from_stream or (len(found) == 1 and not absent and found[0].folder is None)
         to = destination(self._to, alone, self._format)
         inside = (self.model, self.tile, self.threads, self.provider)
         with self.service.connect(*inside, unlimited=True) as client:
             # Asked for first, so that a name that does not exist is one error, not one a picture.
             scale = client.model(self.model).model.scale
             jobs = self._jobs(pictures, to, label(self.size, scale))
+            if self.quality is not None and (alone or self._format):
+                check_quality_counts(self.quality, jobs, self._format)
             batch = Batch(
                 Worker(client, self._choices(), self._format, self.timeout_s),
-                Lines() if self.json else Sentences(),
+                report,
                 redo=self.overwrite or alone,
                 dry_run=self.dry_run,
             )
-            return batch.run(jobs, [result.path for result in results])
+            return batch.run(jobs, known)
 
     def _jobs(self, pictures: list[Found], to: Destination, label: str) -> list[Job]:
         if isinstance(to, File) and self._from_stream:
@@ -171,3 +183,13 @@ class Upscale:
     @property
     def _format(self) -> ImageFormat | None:
         return ImageFormat.of_suffix(Path(f"any.{self.format}"))
+
+
+def _known(absent: Sequence[Absent], results: Sequence[Found]) -> list[Outcome]:
+    """What becomes of names by which no picture is found, and of results of earlier calls."""
+    failed = [
+        Outcome(Job(Path(each.name), None), "failed", str(each.error), exit_code(each.error))
+        for each in absent
+    ]
+    reason = "it is the result of another picture"
+    return failed + [Outcome(Job(each.path, None), "skipped", reason) for each in results]

@@ -58,10 +58,16 @@ class Worker:
     timeout_s: float
 
     def carry_out(self, job: Job, progress: Progress) -> Outcome:
-        """Makes one result; what fails is told by the outcome."""
+        """Makes one result; what fails is told by the outcome.
+
+        Raises:
+            BrokenPipeError: nobody reads standard output any more.
+        """
         started = perf_counter()
         try:
             response = self._upscale(job, progress)
+        except BrokenPipeError:  # of standard output: nobody reads any more
+            raise
         except (ServingError, UpscaleFailed, OSError) as error:
             return Outcome(job, "failed", sentence(error), exit_code(error))
         return Outcome(

@@ -24,10 +24,13 @@ class Page(HTMLParser):
         self.loaded: set[str] = set()
         self.places: list[str] = []
         self.tags: set[str] = set()
+        self.language: str | None = None
         self.feed(path.read_text())
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        if tag == "html":
+            self.language = dict(attributes).get("lang")
         for name, value in attributes:
             if name == "id" and value:
                 self.places.append(value)
@@ -82,6 +85,13 @@ def test_formulas_are_drawn_by_the_browser_itself(site: dict[Path, Page]) -> Non
     (page,) = (page for path, page in site.items() if path.name == "srgan.html" and
                path.parent.name != "reference" and "math" in page.tags)  # fmt: skip
     assert {"mfrac", "msub", "munderover"} <= page.tags
+
+
+@pytest.mark.slow
+def test_a_page_says_in_which_language_it_is(site: dict[Path, Page]) -> None:
+    languages = {"zh": "zh-Hans"}
+    for path, page in site.items():
+        assert page.language == languages.get(path.parent.name, "en"), path.name
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ def save_run(
     samples: Sequence[int] = (),
     environment: Mapping[str, Any] | None = None,
     log: str = "",
+    sets: Mapping[str, Sequence[int]] | None = None,
 ) -> Path:
     """Write a run's folder; what is not given is not there."""
     (folder / "samples").mkdir(parents=True)
@@ -22,8 +23,11 @@ def save_run(
     if history:
         lines = [json.dumps(record) + "\n" for record in history]
         (folder / "history.jsonl").write_text("".join(lines))
-    for step in samples:
-        Image.new("RGB", (32, 32), (step % 256, 0, 0)).save(folder / f"samples/{step:07}.png")
+    for name, steps in {".": samples, **(sets or {})}.items():
+        (folder / "samples" / name).mkdir(exist_ok=True)
+        for step in steps:
+            picture = Image.new("RGB", (32, 32), (step % 256, 0, 0))
+            picture.save(folder / "samples" / name / f"{step:07}.png")
     if environment:
         (folder / "environment.json").write_text(json.dumps(environment))
     if log:

@@ -53,6 +53,19 @@ def test_one_run_shows_curves_pictures_settings_and_machine(tmp_path: Path) -> N
     assert "What was noticed" not in html
 
 
+def test_sets_have_strips_under_their_names_even_where_nothing_was_kept_back(
+    tmp_path: Path,
+) -> None:
+    html = page(save_run(tmp_path / "one", HISTORY, sets={"Set5": [1, 2], "Set14": [1]}))
+    assert "None have been written" not in html
+    assert html.index("<h4>Set14</h4>") < html.index("<h4>Set5</h4>")
+    assert re.findall(r'name="(\S+)"( checked)?>', html) == [
+        ("samples0-0", " checked"),
+        ("samples0-1", ""),
+        ("samples0-1", " checked"),
+    ]
+
+
 def test_warnings_come_first(tmp_path: Path) -> None:
     log = (
         "2026-01-02 03:04:05 INFO all is well\n"

@@ -29,13 +29,21 @@ def test_pictures_come_in_the_order_of_their_steps(tmp_path: Path) -> None:
     folder = save_run(tmp_path / "one", samples=(30, 5, 1000))
     (folder / "samples" / "cat.png").touch()
     (run,) = read_runs([folder])
-    assert [step for step, _ in run.samples] == [5, 30, 1000]
+    assert [step for step, _ in run.samples[""]] == [5, 30, 1000]
     assert run.steps == 1000
+
+
+def test_pictures_of_sets_have_a_strip_each_after_the_runs_own(tmp_path: Path) -> None:
+    sets = {"Set5": [1, 2], "Set14": [2], "empty": []}
+    (run,) = read_runs([save_run(tmp_path / "one", samples=[1], sets=sets)])
+    strips = {name: [step for step, _ in strip] for name, strip in run.samples.items()}
+    assert list(strips.items()) == [("", [1]), ("Set14", [2]), ("Set5", [1, 2])]
+    assert run.steps == 2
 
 
 def test_a_run_that_has_just_begun_or_is_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     (run,) = read_runs([save_run(tmp_path / "one")])
-    assert (run.series, run.samples, run.warnings, run.environment) == ({}, [], [], {})
+    assert (run.series, run.samples, run.warnings, run.environment) == ({}, {}, [], {})
     assert run.steps == 0
 
 

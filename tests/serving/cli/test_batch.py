@@ -110,6 +110,38 @@ def test_a_dry_run_lists_and_leaves_all_as_it_was(
     assert not results.exists()
 
 
+def test_it_lists_comparisons_as_well(photo: Path, upscale: Upscale, capsys: Out) -> None:
+    assert upscale(photo, "--dry-run", "--compare") == 0
+    target = photo.with_name("photo_x4.png")
+    shown = photo.with_name("photo_x4_compare.png")
+    assert capsys.readouterr().out == f"{photo} -> {target}, {shown}\n"
+
+
+def test_a_misspelt_name_is_told_and_the_others_are_done(
+    photo: Path, upscale: Upscale, capsys: Out
+) -> None:
+    typo = photo.with_name("phoot.png")
+    assert upscale(typo, photo) == 2
+    assert photo.with_name("photo_x4.png").exists()
+    told = capsys.readouterr().err
+    assert told.startswith(f"upscale: error: {typo}: image is absent; expected a file that exists")
+    assert "upscale: 1 failed, 1 done in " in told
+
+
+def test_programs_are_told_of_it_as_of_any_other_failure(upscale: Upscale, capsys: Out) -> None:
+    assert upscale("nosuch.jpg", "--json") == 2
+    line, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["source"], line["status"]) == ("nosuch.jpg", "failed")
+    assert line["reason"].startswith("image is absent; expected a file that exists")
+    assert last["summary"] == {"failed": 1}
+
+
+def test_a_quality_may_be_given_for_the_lossy_ones_of_several(
+    photos: Path, upscale: Upscale
+) -> None:
+    assert upscale(photos, "--quality", 50) == 0
+
+
 def test_programs_get_json_a_line(damaged: Path, upscale: Upscale, capsys: Out) -> None:
     assert upscale(damaged, "--json") == 2
     *pictures, last = map(json.loads, capsys.readouterr().out.splitlines())

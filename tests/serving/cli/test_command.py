@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_the_name_tells_the_size_that_was_asked_for(
 )
 def test_the_suffix_tells_the_format(photo: Path, address: str, suffix: str, format: str) -> None:
     output = photo.with_name(f"out.{suffix}")
-    assert run(photo, "-o", output, "--server", address, "--quality", 80) == 0
+    assert run(photo, "-o", output, "--server", address) == 0
     assert Image.open(output).format == format
 
 
@@ -82,8 +83,11 @@ def test_a_lossless_file_can_be_small(photo: Path, address: str) -> None:
     ("arguments", "complaint"),
     [
         ([], "image is not given"),
-        (["none.png"], "none.png; expected a file that exists"),
-        (["none/*.png"], "none/*.png; expected a folder or pattern with pictures"),
+        (["none.png"], "none.png: image is absent; expected a file that exists"),
+        (["none/*.png"], "none/*.png: image is absent; expected a folder or pattern with pictures"),
+        ([""], "image is an empty word; expected a file, a folder, a pattern or -"),
+        (["photo.png", ""], "image is an empty word; expected"),
+        (["photo.png", "-o", ""], "output is an empty word; expected a file, a folder or -"),
         (["-", "photo.png"], "image is -; expected no other pictures beside it"),
         (["photo.png", "-o", "out.png", "--format", "jpg"], "format is given; expected none"),
         (["photo.png", "-o", "-", "--json"], "json is given; expected an output other than"),
@@ -91,6 +95,11 @@ def test_a_lossless_file_can_be_small(photo: Path, address: str) -> None:
         (["photo.png", "-o", "out.gif"], "out.gif; expected a name that ends in one of .png"),
         (["photo.png", "-o", "none/out.png"], "expected a folder that exists"),
         (["photo.png", "-o", "o.jpg", "--quality", "101"], "is 101; expected 1 to 100"),
+        (["photo.png", "-o", "o.png", "--quality", "50"], "quality is 50; expected it only for"),
+        (["photo.png", "--format", "bmp", "--quality", "50"], "quality is 50; expected it only"),
+        (["photo.png", "--quality", "50"], "quality is 50; expected it only for results in JPEG"),
+        (["photo.png", "--timeout-s", "0"], "timeout_s is 0.0; expected a number of seconds"),
+        (["photo.png", "--timeout-s", "nan"], "timeout_s is nan; expected a number of seconds"),
         (["photo.png", "--scale", "20"], "options.scale is 20; expected 1 to 16"),
         (["photo.png", "--model", "x9"], "model is 'x9'; expected one of: "),
         (["text.png"], "text.png: image is not readable"),
@@ -121,6 +130,43 @@ def test_unknown_options_are_exit_code_2(photo: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         run(photo, "--sharpness", 3)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [("scale", "a number"), ("tile", "a whole number"), ("timeout-s", "a number")],
+)
+def test_a_value_of_another_kind_is_one_sentence(
+    photo: Path, option: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(photo, f"--{option}", "wide")
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert f"Error parsing --{option}: it is 'wide'; expected {expected} " in told
+    assert "NoneType" not in told
+
+
+def test_the_help_calls_values_by_their_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    told = capsys.readouterr().out
+    for shown in ("--quality INT", "--scale FLOAT", "--ca PATH", "--priority {low,normal,high}"):
+        assert shown in told
+    assert "{None" not in told
+    assert "(default: )" not in told
+
+
+def test_the_version_is_that_of_the_installed_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"upscale {version('srgan-service')}\n"
+
+
+def test_a_result_that_takes_too_long_is_told_by_the_option(
+    photo: Path, server: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--timeout-s", 1e-6, *server) == 1
+    assert "the result took longer than the option --timeout-s allows" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["models", "tile", "threads"])

@@ -21,3 +21,10 @@ def test_who_shows_no_token_is_told_where_to_put_it() -> None:
 def test_a_server_that_says_itself_why_it_is_not_there_is_quoted() -> None:
     error = UpscaleFailed(grpc.StatusCode.UNAVAILABLE, "the server is stopping", "SERVER_STOPPING")
     assert sentence(error) == "the server is stopping"
+
+
+def test_a_server_that_says_itself_that_it_takes_too_long_is_quoted() -> None:
+    error = UpscaleFailed(
+        grpc.StatusCode.DEADLINE_EXCEEDED, "call is 99 s long", "TIME_LIMIT_EXCEEDED"
+    )
+    assert sentence(error) == "call is 99 s long"

@@ -60,6 +60,27 @@ def test_what_is_no_picture_is_one_sentence_and_the_rest_is_described(
     assert captured.err.count("\n") == 1
 
 
+def test_programs_get_a_line_for_what_fails_too(photos: Path, info: Upscale, capsys: Out) -> None:
+    (photos / "fake.jpg").write_text("not an image")
+    assert info("none.png", photos, "--json") == 2
+    captured = capsys.readouterr()
+    lines = list(map(json.loads, captured.out.splitlines()))
+    assert [Path(line["source"]).name for line in lines] == [
+        "none.png",
+        "a.png",
+        "fake.jpg",
+        "b.png",
+    ]
+    failed = [line for line in lines if line.get("status") == "failed"]
+    assert [line["reason"].partition(" (")[0] for line in failed] == [
+        "image is absent; expected a file that exists, a folder or a pattern",
+        "image is not readable",
+    ]
+    assert captured.err == ""
+
+
 def test_something_must_be_named(info: Upscale, capsys: Out) -> None:
     assert info() == 2
     assert "image is not given" in capsys.readouterr().err
+    assert info("") == 2
+    assert "image is an empty word" in capsys.readouterr().err

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from serving.cli.errors import WrongUse
 from serving.cli.inputs import Found, find
 
 
@@ -20,14 +19,20 @@ def make(*names: str) -> None:
         path.touch()
 
 
+def found(named: Sequence[str], without: Path | None = None) -> list[Found]:
+    pictures, absent = find(named, without)
+    assert not absent
+    return pictures
+
+
 def names(named: Sequence[str], without: Path | None = None) -> list[str]:
-    return [found.path.as_posix() for found in find(named, without)]
+    return [picture.path.as_posix() for picture in found(named, without)]
 
 
 def test_a_folder_is_searched_to_the_bottom_for_what_is_called_like_a_picture() -> None:
     make("photos/a.png", "photos/deep/er/b.JPG", "photos/notes.txt", "photos/.hidden.png")
     make("photos/.git/c.png")
-    assert find(["photos"]) == [
+    assert found(["photos"]) == [
         Found(Path("photos/a.png"), Path("a.png"), Path("photos")),
         Found(Path("photos/deep/er/b.JPG"), Path("deep/er/b.JPG"), Path("photos")),
     ]
@@ -35,19 +40,19 @@ def test_a_folder_is_searched_to_the_bottom_for_what_is_called_like_a_picture() 
 
 def test_a_file_is_taken_whatever_it_is_called() -> None:
     make("scan.001")
-    assert find(["scan.001"]) == [Found(Path("scan.001"), Path("scan.001"))]
+    assert found(["scan.001"]) == [Found(Path("scan.001"), Path("scan.001"))]
 
 
 def test_a_pattern_is_expanded_where_the_shell_has_not_done_it() -> None:
     make("photos/a.png", "photos/b.jpg", "photos/notes.txt", "photos/deep/c.png")
     assert names(["photos/*"]) == ["photos/a.png", "photos/b.jpg"]
     assert names(["*/?.png"]) == ["photos/a.png"]
-    assert find(["photos/**/*.png"])[1] == Found(Path("photos/deep/c.png"), Path("deep/c.png"))
+    assert found(["photos/**/*.png"])[1] == Found(Path("photos/deep/c.png"), Path("deep/c.png"))
 
 
 def test_a_pattern_may_be_absolute(here: Path) -> None:
     make("photos/a.png")
-    assert find([str(here / "*" / "a.png")]) == [
+    assert found([str(here / "*" / "a.png")]) == [
         Found(here / "photos" / "a.png", Path("photos/a.png"))
     ]
 
@@ -74,8 +79,27 @@ def test_neither_are_those_of_a_folder_beside() -> None:
     assert names(["all/photos_x4"]) == ["all/photos_x4/a.png"]
 
 
-@pytest.mark.parametrize("name", ["none.png", "none", "none/*.png", "empty"])
-def test_what_is_not_there_is_refused(name: str) -> None:
+@pytest.mark.parametrize("named", ["photos/**", "**", "photos/**/*"])
+def test_two_stars_at_the_end_are_all_that_is_below(named: str) -> None:
+    make("photos/a.png", "photos/deep/er/b.png")
+    assert names([named]) == ["photos/a.png", "photos/deep/er/b.png"]
+
+
+@pytest.mark.parametrize("named", ["photos", "photos/**/*.png"])
+def test_links_to_folders_are_followed_and_none_in_circles(named: str, here: Path) -> None:
+    make("photos/a.png", "photos/deep/b.png", "elsewhere/c.png")
+    Path("photos/link").symlink_to(here / "elsewhere")
+    Path("elsewhere/back").symlink_to(here / "photos")
+    Path("photos/deep/up").symlink_to("..")
+    Path("photos/again").symlink_to("deep")
+    assert names([named]) == ["photos/a.png", "photos/deep/b.png", "photos/link/c.png"]
+
+
+@pytest.mark.parametrize("name", ["none.png", "none", "none/*.png", "none/**", "empty"])
+def test_a_name_that_leads_to_nothing_keeps_no_other_from_being_found(name: str) -> None:
+    make("a.png")
     Path("empty").mkdir()
-    with pytest.raises(WrongUse, match=r"image is .+; expected"):
-        find([name])
+    pictures, absent = find([name, "a.png"])
+    assert [picture.path for picture in pictures] == [Path("a.png")]
+    assert [each.name for each in absent] == [name]
+    assert str(absent[0].error).startswith("image is absent; expected a f")

@@ -1,4 +1,7 @@
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,3 +46,21 @@ def test_a_pipe_gets_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with written_whole(None) as file:
         file.write(b"whole")
     assert pipe.getvalue() == b"whole"
+
+
+def test_what_a_killed_process_has_left_is_removed_and_what_one_at_work_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import os, pathlib, sys\n"
+        "from serving.cli.whole import written_whole\n"
+        "with written_whole(pathlib.Path(sys.argv[1])) as file:\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / "out.png"], check=False)
+    (left,) = tmp_path.iterdir()
+    other = left.with_name(left.name.replace(left.name.split(".")[-2], str(os.getppid())))
+    other.touch()
+    with written_whole(tmp_path / "out.png") as file:
+        file.write(b"whole")
+    assert set(tmp_path.iterdir()) == {tmp_path / "out.png", other}

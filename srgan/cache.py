@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from tqdm import tqdm
 
 from core.command import UserError
@@ -29,17 +30,38 @@ _LAYOUT = 1  # raised whenever the files' layout or the degradation changes
 Pixels = npt.NDArray[np.uint8]
 
 
-def read_rgb(path: Path) -> Pixels:
-    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255.
+def _white(picture: Image.Image) -> int:
+    """Return what stands for white in an opened picture, by its file's type alone.
 
     Raises:
-        ValueError: if the file is not a picture that can be read in full.
+        ValueError: if the file does not tell, as one of floats or of 32-bit integers does not.
+    """
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
+    # Older versions of Pillow open a PNG of 16 bits as if it had 32.
+    sixteen = picture.mode.startswith("I;16") or (picture.mode, picture.format) == ("I", "PNG")
+    if sixteen and tags.get(PHOTOMETRIC_INTERPRETATION) != 0:  # 0 for one whose white is 0
+        return int(2 ** tags.get(BITSPERSAMPLE, (16,))[0] - 1)  # of 12 bits, say
+    if picture.mode in ("I", "F") or sixteen:
+        raise ValueError("nothing tells its white")
+    return 255
+
+
+def read_rgb(path: Path) -> Pixels:
+    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255; 16 bits are rounded to 8.
+
+    Raises:
+        ValueError: if the file is not a picture that can be read in full, or not known what stands
+            for white in it.
     """
     try:
         with Image.open(path) as picture:
+            white = _white(picture)
             upright = ImageOps.exif_transpose(picture) or picture
+            if white != 255:  # Pillow would clip
+                levels = (np.asarray(upright, np.int64) * 255 + white // 2) // white
+                upright = Image.fromarray(levels.astype(np.uint8))
             return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
 
 

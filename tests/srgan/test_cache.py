@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
@@ -204,6 +205,40 @@ def test_pictures_of_any_mode_are_read_as_rgb(mode: str, tmp_path: Path) -> None
     got = read_rgb(path)
     assert got.dtype == np.uint8
     np.testing.assert_array_equal(got, np.array(original.convert("RGB")))
+
+
+# Brightest at a third of white: what is white is told by the file, not by its pixels.
+DEEP = (picture(9, 11)[..., 0].astype(np.uint16) * 257 + 77) // 3
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "big-endian.tif"])
+def test_grey_of_16_bits_is_rounded_to_8(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if path.suffix == ".png":
+        Image.fromarray(DEEP).save(path)
+    else:
+        tifffile.imwrite(path, DEEP, byteorder=">" if "big" in name else "<")
+    wanted = np.rint(DEEP / 257).astype(np.uint8)
+    np.testing.assert_array_equal(read_rgb(path), np.stack([wanted] * 3, axis=-1))
+
+
+def test_a_turned_picture_of_16_bits_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(DEEP).save(tmp_path / "x.png", exif=exif)
+    wanted = np.rot90(np.rint(DEEP / 257), -1)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "x.png")[..., 1], wanted)
+
+
+@pytest.mark.parametrize("kind", ["float32", "int32", "int16", "miniswhite"])
+def test_numbers_of_which_none_is_known_to_be_white_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    if kind == "miniswhite":
+        tifffile.imwrite(path, DEEP, photometric=kind)
+    else:
+        tifffile.imwrite(path, (DEEP // 2).astype(kind))
+    with pytest.raises(ValueError, match=f"{path} cannot be read as a picture: nothing tells"):
+        read_rgb(path)
 
 
 def test_a_turned_photograph_is_read_upright(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from srgan.resize import imresize_uint8
 __all__ = ["PairCache", "Pixels", "open_cache", "read_pair", "read_rgb"]
 
 logger = logging.getLogger(__name__)
-_LAYOUT = 1  # raised whenever the files' layout or the degradation changes
+_LAYOUT = 2  # raised whenever the files' layout or the degradation changes
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -72,12 +73,15 @@ class PairCache:
     Attributes:
         scale: side of a high-resolution picture over that of its twin.
         lr_shapes: height and width of each low-resolution picture.
+        firsts: where each low-resolution picture begins in ``lr_pixels``; its picture begins
+            ``scale**2`` times as far in ``hr_pixels``. There may be others in between.
         hr_pixels: uint8 ``[pixels, 3]``, mapped from disk.
         lr_pixels: the same of their twins.
     """
 
     scale: int
     lr_shapes: Sequence[tuple[int, int]]
+    firsts: Sequence[int]
     hr_pixels: Pixels
     lr_pixels: Pixels
 
@@ -86,7 +90,12 @@ class PairCache:
         """Gather pictures, uint8 ``[scale * H, scale * W, 3]``, and twins, ``[H, W, 3]``."""
         shapes = [(picture.shape[0], picture.shape[1]) for picture in lr]
         large, small = (np.concatenate([p.reshape(-1, 3) for p in part]) for part in (hr, lr))
-        return cls(scale, shapes, large, small)
+        return cls(scale, shapes, _firsts(shapes), large, small)
+
+    def chosen(self, places: Sequence[int]) -> "PairCache":
+        """Return the pictures of these places alone, on the same pixels."""
+        shapes = [self.lr_shapes[place] for place in places]
+        return replace(self, lr_shapes=shapes, firsts=[self.firsts[place] for place in places])
 
     @property
     def hr(self) -> list[Pixels]:
@@ -99,27 +108,31 @@ class PairCache:
         return self._split(self.lr_pixels, 1)
 
     def _split(self, pixels: Pixels, scale: int) -> list[Pixels]:
-        sides = [(height * scale, width * scale) for height, width in self.lr_shapes]
-        ends = np.cumsum([height * width for height, width in sides])
         return [
-            pixels[end - height * width : end].reshape(height, width, 3)
-            for end, (height, width) in zip(ends, sides, strict=True)
+            pixels[first * scale**2 :][: height * width * scale**2].reshape(
+                height * scale, width * scale, 3
+            )
+            for first, (height, width) in zip(self.firsts, self.lr_shapes, strict=True)
         ]
 
     def __len__(self) -> int:
         return len(self.lr_shapes)
 
 
+def _firsts(shapes: Sequence[tuple[int, int]]) -> list[int]:
+    return [0, *accumulate(height * width for height, width in shapes)][:-1]
+
+
 def _identity(path: Path) -> tuple[str, int, int]:
     return str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns
 
 
-def _fingerprint(files: Sequence[PictureFile], scale: int, smallest: int) -> str:
+def _fingerprint(files: Sequence[PictureFile], scale: int) -> str:
     content = [
         _identity(file.hr) if file.lr is None else (*_identity(file.hr), *_identity(file.lr))
         for file in files
     ]
-    return hashlib.sha256(json.dumps([_LAYOUT, scale, smallest, content]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([_LAYOUT, scale, content]).encode()).hexdigest()[:16]
 
 
 def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
@@ -144,13 +157,13 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
     return hr, lr
 
 
-def _build(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
+def _build(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     """Write a cache to ``folder``, which appears when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         unfinished.mkdir()
-        _write(unfinished, files, scale, smallest)
+        _write(unfinished, files, scale)
         try:
             unfinished.rename(folder)
         except OSError:
@@ -161,19 +174,15 @@ def _build(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
-    shapes: list[tuple[int, int]] = []
+def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
+    shapes: list[tuple[int, int]] = []  # (0, 0) of a file that cannot be read
 
     def load(file: PictureFile) -> tuple[Pixels, Pixels] | None:
         try:
-            hr, lr = read_pair(file, scale)
+            return read_pair(file, scale)
         except ValueError as error:
             logger.warning("left out: %s", error)
             return None
-        if min(lr.shape[:2]) < smallest:
-            logger.warning("left out: %s is smaller than one training patch", file.hr)
-            return None
-        return hr, lr
 
     with (
         (folder / "hr.bin").open("wb") as hr_file,
@@ -181,10 +190,12 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for pair in tqdm(pool.map(load, files), total=len(files), desc="decoding", disable=None):
-            if pair is not None:
-                hr_file.write(pair[0].tobytes())
-                lr_file.write(pair[1].tobytes())
-                shapes.append((pair[1].shape[0], pair[1].shape[1]))
+            if pair is None:
+                shapes.append((0, 0))
+                continue
+            hr_file.write(pair[0].tobytes())
+            lr_file.write(pair[1].tobytes())
+            shapes.append((pair[1].shape[0], pair[1].shape[1]))
     (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
 
 
@@ -196,30 +207,44 @@ def _mapped(file: Path) -> Pixels:
 
 
 def open_cache(
-    cache_dir: Path, files: Sequence[PictureFile], scale: int, smallest_side: int = 1
+    cache_dir: Path,
+    files: Sequence[PictureFile],
+    scale: int,
+    smallest_side: int = 1,
+    wanted: Sequence[PictureFile] | None = None,
 ) -> PairCache:
     """Open the decoded pairs of ``files``, decoding them first if that was not done before.
 
     Pairs are as :func:`read_pair` reads them. The cache is renewed when a file's path, size or
-    time changes.
+    time changes. Whatever is wanted of the same files, they are decoded and kept once.
 
     Args:
-        cache_dir: where caches live; one folder is made in it for each distinct input.
+        cache_dir: where caches live; one folder is made in it for each distinct ``files``.
         files: pictures in any format that Pillow reads.
         scale: reduction of each side.
         smallest_side: low-resolution pictures with a shorter side are left out, with a warning.
+        wanted: those of ``files`` to open, in this order; all of them where it is not given.
 
     Raises:
         UserError: if no picture remains, or a twin is of the wrong size.
     """
-    folder = cache_dir / _fingerprint(files, scale, smallest_side)
+    folder = cache_dir / _fingerprint(files, scale)
     if not folder.exists():
-        _build(folder, files, scale, smallest_side)
+        _build(folder, files, scale)
     index = json.loads((folder / "index.json").read_text())
     shapes = [(height, width) for height, width in index["lr_shapes"]]
-    if not shapes:
+    places = {file: place for place, file in enumerate(files)}
+    large_enough = []
+    for file in files if wanted is None else wanted:
+        shape = shapes[places[file]]
+        if min(shape) >= smallest_side:
+            large_enough.append(places[file])
+        elif shape != (0, 0):  # of which there was a warning when it could not be read
+            logger.warning("left out: %s is smaller than one training patch", file.hr)
+    if not large_enough:
         raise UserError(
-            f"none of the {len(files)} files is a picture of at least "
-            f"{smallest_side * scale} pixels a side"
+            f"none of the {len(files if wanted is None else wanted)} files is a picture of at "
+            f"least {smallest_side * scale} pixels a side"
         )
-    return PairCache(scale, shapes, _mapped(folder / "hr.bin"), _mapped(folder / "lr.bin"))
+    pixels = (_mapped(folder / name) for name in ("hr.bin", "lr.bin"))
+    return PairCache(scale, shapes, _firsts(shapes), *pixels).chosen(large_enough)

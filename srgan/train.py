@@ -164,7 +164,7 @@ def train(config: TrainConfig) -> bool:
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)
     game = build_game(config, generator)
-    pairs = open_cache(config.cache_dir, training, spec.scale, smallest_side=config.patch)
+    pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
     if config.minutes:
         config = (
             _saved_steps(config)
@@ -202,7 +202,7 @@ def train(config: TrainConfig) -> bool:
     observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
     kept_back: PairCache | None = None
     if held_out:
-        kept_back = open_cache(config.cache_dir, held_out, spec.scale, smallest_side=config.patch)
+        kept_back = open_cache(config.cache_dir, pictures, spec.scale, config.patch, held_out)
         if config.degradation != "bicubic":  # which the cache's own twins have undergone
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)

@@ -14,6 +14,7 @@ from core.command import UserError
 from srgan import cache
 from srgan.cache import open_cache, read_rgb
 from srgan.pairs import PictureFile
+from srgan.patches import PatchSampler
 from srgan.resize import imresize_uint8
 from tests.srgan.pictures import files, picture, planes, save_pictures
 
@@ -128,14 +129,38 @@ def test_it_is_renewed_when_a_file_changes(
     assert len(decoded) == 9
 
 
-def test_scale_smallest_side_and_choice_of_files_have_caches_of_their_own(
+def test_a_choice_of_pictures_and_another_smallest_side_take_no_room_of_their_own(
+    paths: list[Path], store: Path, decoded: list[str]
+) -> None:
+    whole = open_cache(store, files(paths), 2)
+    assert len(open_cache(store, files(paths), 2, smallest_side=12)) == 2
+    chosen = open_cache(store, files(paths), 2, 8, files([paths[2], paths[0]]))
+    for got, wanted in zip((*chosen.hr, *chosen.lr), (*whole.hr[::-2], *whole.lr[::-2]),
+                           strict=True):  # fmt: skip
+        np.testing.assert_array_equal(got, wanted)
+    assert len(decoded) == 3
+    assert len(list(store.iterdir())) == 1
+
+
+def test_scale_and_files_have_caches_of_their_own(paths: list[Path], store: Path) -> None:
+    assert open_cache(store, files(paths), 2).scale == 2
+    assert open_cache(store, files(paths), 4).scale == 4
+    assert len(open_cache(store, files(paths[:1]), 2)) == 1
+    assert len(list(store.iterdir())) == 3
+
+
+def test_patches_of_chosen_pictures_are_those_of_the_pictures_alone(
     paths: list[Path], store: Path
 ) -> None:
-    assert len(open_cache(store, files(paths), 2)) == 3
-    assert open_cache(store, files(paths), 4).scale == 4
-    assert len(open_cache(store, files(paths), 2, smallest_side=12)) == 2
-    assert len(open_cache(store, files(paths[:1]), 2)) == 1
-    assert len(list(store.iterdir())) == 4
+    part = [paths[0], paths[2]]
+    among_others, alone = (
+        PatchSampler(open_cache(store, files(these), 2, 8, files(part)), 16, 8, seed=3).batch(5)
+        for these in (paths, part)
+    )
+    assert torch.equal(among_others.real, alone.real)
+    assert among_others.cond is not None
+    assert alone.cond is not None
+    assert torch.equal(among_others.cond, alone.cond)
 
 
 def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(

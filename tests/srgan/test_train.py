@@ -211,6 +211,13 @@ def test_a_teachers_pairs_leave_the_same_photographs_held_out(
     assert list(recorded(config)) == ["validation/bicubic_psnr_y"]
 
 
+def test_pictures_are_kept_once_whatever_the_patch_and_the_holdout(config: TrainConfig) -> None:
+    config = replace(config, pixel_steps=1, adversarial_steps=0)
+    train(config)
+    train(replace(config, patch=12, holdout=3, out=config.out / "other"))
+    assert len([*config.cache_dir.glob("*/hr.bin")]) == 1
+
+
 def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:
     train(replace(config, holdout=0, adversarial_steps=0))
     assert load_generator(config.out / "generator.safetensors")[2]["pictures"] == 8

@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 from tqdm import tqdm
 
 from core.command import UserError
+from core.files import locked
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
@@ -159,17 +160,11 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
 
 def _build(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     """Write a cache to ``folder``, which appears when it is complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         unfinished.mkdir()
         _write(unfinished, files, scale)
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-            # Another process was faster; its cache of the same files is as good.
+        unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -230,7 +225,9 @@ def open_cache(
     """
     folder = cache_dir / _fingerprint(files, scale)
     if not folder.exists():
-        _build(folder, files, scale)
+        with locked(cache_dir):
+            if not folder.exists():  # nor was made while this process waited
+                _build(folder, files, scale)
     index = json.loads((folder / "index.json").read_text())
     shapes = [(height, width) for height, width in index["lr_shapes"]]
     places = {file: place for place, file in enumerate(files)}

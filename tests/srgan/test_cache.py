@@ -2,7 +2,10 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ import torch
 from PIL import Image
 
 from core.command import UserError
+from core.files import locked
 from srgan import cache
 from srgan.cache import open_cache, read_rgb
 from srgan.pairs import PictureFile
@@ -34,6 +38,11 @@ def paths(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "cache"
+
+
+def caches(store: Path) -> list[Path]:
+    """What is in there, finished or not."""
+    return [path for path in store.iterdir() if path.name != ".lock"]
 
 
 @pytest.fixture
@@ -99,7 +108,7 @@ def test_a_twin_of_the_wrong_size_is_named_and_nothing_is_kept(
     sentence = f"twin.png is {size[1]}x{size[0]}; as the twin of {paths[0]} .* must be 16x12"
     with pytest.raises(UserError, match=sentence):
         open_cache(store, [PictureFile(paths[0], twin)], 2)
-    assert list(store.iterdir()) == []
+    assert caches(store) == []
 
 
 def test_an_old_cache_is_used_without_decoding(
@@ -139,14 +148,14 @@ def test_a_choice_of_pictures_and_another_smallest_side_take_no_room_of_their_ow
                            strict=True):  # fmt: skip
         np.testing.assert_array_equal(got, wanted)
     assert len(decoded) == 3
-    assert len(list(store.iterdir())) == 1
+    assert len(caches(store)) == 1
 
 
 def test_scale_and_files_have_caches_of_their_own(paths: list[Path], store: Path) -> None:
     assert open_cache(store, files(paths), 2).scale == 2
     assert open_cache(store, files(paths), 4).scale == 4
     assert len(open_cache(store, files(paths[:1]), 2)) == 1
-    assert len(list(store.iterdir())) == 3
+    assert len(caches(store)) == 3
 
 
 def test_patches_of_chosen_pictures_are_those_of_the_pictures_alone(
@@ -198,28 +207,25 @@ def test_nothing_half_written_is_left_or_used_after_a_failure(
         patch.setattr(cache, "read_rgb", interrupted)
         with pytest.raises(KeyboardInterrupt):
             open_cache(store, files(paths), 2)
-    assert list(store.iterdir()) == []
+    assert caches(store) == []
     assert len(open_cache(store, files(paths), 2)) == 3
 
 
-def test_two_that_decode_the_same_at_once_share_the_result(
-    paths: list[Path], store: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_that_want_the_same_at_once_decode_it_once(
+    paths: list[Path], store: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = cache.read_rgb
-    inside = False
+    both_began = Barrier(2)
 
-    def meanwhile(path: Path) -> cache.Pixels:
-        nonlocal inside
-        if path.name == "0.png" and not inside:
-            inside = True
-            monkeypatch.setattr(os, "getpid", lambda: -1)  # another process, from here on
-            open_cache(store, files(paths), 2)
-            monkeypatch.undo()
-        return original(path)
+    def together(folder: Path) -> AbstractContextManager[None]:
+        both_began.wait(10)
+        return locked(folder)
 
-    monkeypatch.setattr(cache, "read_rgb", meanwhile)
-    assert len(open_cache(store, files(paths), 2)) == 3
-    assert len(list(store.iterdir())) == 1
+    monkeypatch.setattr("srgan.cache.locked", together)
+    with ThreadPoolExecutor(2) as pool:
+        opened = list(pool.map(lambda _: open_cache(store, files(paths), 2), range(2)))
+    assert [len(pairs) for pairs in opened] == [3, 3]
+    assert len(decoded) == 3
+    assert len(caches(store)) == 1
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "1", "LA"])

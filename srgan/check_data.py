@@ -89,10 +89,16 @@ def findings(
     Kinds are ``unreadable``, ``mismatched`` (with a twin of another size than ``scale`` asks for),
     ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a test picture, or near its
     mirror image).
+
+    Raises:
+        UserError: if a test picture cannot be read.
     """
     tests = []
     for path in test_pictures:
-        picture = read_rgb(path)
+        try:
+            picture = read_rgb(path)
+        except ValueError as error:
+            raise UserError(f"--test-sets: {error}") from error
         tests += [(path, difference_hash(p)) for p in (picture, picture[:, ::-1])]
     seen: list[tuple[Path, Bits]] = []
     for file in tqdm(files, desc="checking", disable=None):
@@ -121,7 +127,7 @@ def check_data(config: CheckConfig) -> bool:
     """Print a line for each finding and a count of each kind.
 
     Raises:
-        UserError: if the data cannot be had.
+        UserError: if the data cannot be had, or a test picture cannot be read.
     """
     files = training_pictures(config.data, config.data_dir, config.scale)
     tests = [path for folder in config.test_sets for path in list_pictures(folder)]

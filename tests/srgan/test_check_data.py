@@ -96,6 +96,21 @@ def test_the_command_counts(
     assert lines[-1] == "2 pictures: 0 unreadable, 0 mismatched, 0 tiny, 1 duplicate, 0 leaked"
 
 
+def test_a_test_picture_that_cannot_be_read_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(waves(1), tmp_path / "a.png")
+    broken = tmp_path / "tests" / "broken.png"
+    broken.parent.mkdir()
+    broken.write_bytes(b"not a picture")
+    arguments = ["check_data", str(tmp_path), "--test-sets", str(broken.parent)]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 2
+    assert f"error: --test-sets: {broken} cannot be read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [["--smallest", "0"], ["--scale", "0"], ["--distance", "128"]])
 def test_wrong_settings_are_exit_code_2(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

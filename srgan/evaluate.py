@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
 from srgan.evaluation.scores import SetScore, score_set
-from srgan.evaluation.sets import inputs, pairs, titled
+from srgan.evaluation.sets import distinct, inputs, pairs, titled
 from srgan.evaluation.table import Table, notes
 from srgan.niqe import OWN_MODEL
 from srgan.upscalers import Upscaler, open_upscaler
@@ -73,19 +73,10 @@ class EvaluateConfig:
             raise UserError(f"--border must be at least 0, not {self.border}")
 
 
-def _distinct(short: Sequence[str], long: Sequence[str]) -> list[str]:
-    """Return the short names, or the long ones of those that would be taken for another."""
-    return [
-        name if short.count(name) == 1 else whole for name, whole in zip(short, long, strict=True)
-    ]
-
-
 def _open(config: EvaluateConfig) -> list[list[Upscaler]]:
     """Open the models, those of one scale together, in the order in which scales come up."""
-    models = list(dict.fromkeys(config.models))
-    opened = [open_upscaler(model, config.scale) for model in models]
-    names = _distinct([upscaler.name for upscaler in opened], models)
-    named = [replace(upscaler, name=name) for upscaler, name in zip(opened, names, strict=True)]
+    models = dict(zip(distinct([Path(m) for m in config.models]), config.models, strict=True))
+    named = [replace(open_upscaler(m, config.scale), name=name) for name, m in models.items()]
     scales = [upscaler.scale for upscaler in named]
     together = sorted(named, key=lambda upscaler: scales.index(upscaler.scale))
     return [list(group) for _, group in groupby(together, key=lambda upscaler: upscaler.scale)]
@@ -112,11 +103,11 @@ def _measures(config: EvaluateConfig) -> Callable[[int], tuple[Measure, ...]]:
 def _sections(
     config: EvaluateConfig,
     groups: list[list[Upscaler]],
-    sets: Sequence[str],
+    sets: Mapping[str, Path],
     measures: Callable[[int], tuple[Measure, ...]],
 ) -> Iterator[Section]:
     """Score set by set, and the upscalers of each scale together."""
-    for folder, name in zip(config.sets, sets, strict=True):
+    for name, folder in sets.items():
         for upscalers in groups:
             scale = upscalers[0].scale
             chooser = CropChooser(scale) if config.html_out is not None else None
@@ -147,10 +138,10 @@ def evaluate(config: EvaluateConfig) -> bool:
         UserError: if a model or a set cannot be read.
     """
     groups = _open(config)
-    sets = _distinct([folder.resolve().name for folder in config.sets], [*map(str, config.sets)])
+    sets = dict(zip(distinct(config.sets), config.sets, strict=True))
     measures = _measures(config)
     columns = measures(config.scale)
-    table = Table([upscaler.name for group in groups for upscaler in group], sets, columns)
+    table = Table([upscaler.name for group in groups for upscaler in group], [*sets], columns)
     sys.stdout.write(table.header())
     sections = []
     for section in _sections(config, groups, sets, measures):

@@ -23,6 +23,7 @@ from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
+from srgan.evaluation.sets import distinct
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
@@ -161,6 +162,7 @@ def train(config: TrainConfig) -> bool:
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
     training, held_out = hold_out(pictures, config.holdout)
+    sets = dict(zip(distinct(config.validate), config.validate, strict=True))
     for folder in config.validate:  # now rather than at the first checkpoint
         list_pictures(folder)
     game = build_game(config, generator)
@@ -207,11 +209,11 @@ def train(config: TrainConfig) -> bool:
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
-    for folder in config.validate:
-        pictures_of = Samples(middles(folder, spec.scale), run.samples / folder.name)
+    for name, folder in sets.items():
+        pictures_of = Samples(middles(folder, spec.scale), run.samples / name)
         observers.append(Periodic(config.checkpoint_every, pictures_of))
     looked_at = low_resolution(held_out, config.degradation)
-    scores = validation(kept_back, looked_at, config.validate, spec.scale)
+    scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,

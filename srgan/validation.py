@@ -44,14 +44,14 @@ def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
 
 
 def validation(
-    held_out: PairCache | None, name: str, sets: Sequence[Path], scale: int
+    held_out: PairCache | None, name: str, sets: Mapping[str, Path], scale: int
 ) -> Callable[[Trainer], Mapping[str, float]]:
     """Return a measure: mean PSNR on luma of the sampled generator, for each collection.
 
     Args:
         held_out: pictures kept from training, as ``validation/NAME_psnr_y``.
         name: of where their low-resolution twins come from, such as ``bicubic``.
-        sets: folders as for ``srgan.evaluate``, as ``validation/NAME_psnr_y``.
+        sets: folders as for ``srgan.evaluate`` by name, as ``validation/NAME_psnr_y``.
         scale: of the generator, and the border that is left out.
     """
 
@@ -73,9 +73,9 @@ def validation(
                 for lr, hr in zip(held_out.lr, held_out.hr, strict=True)
             ]
             scores[f"validation/{name}_psnr_y"] = score(trainer, pairs)
-        for folder in sets:
+        for set_name, folder in sets.items():
             pairs = [(pair.lr, pair.hr) for pair in pairs_of(folder, scale)]
-            scores[f"validation/{folder.name}_psnr_y"] = score(trainer, pairs)
+            scores[f"validation/{set_name}_psnr_y"] = score(trainer, pairs)
         return scores
 
     return measure

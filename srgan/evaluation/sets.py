@@ -1,6 +1,7 @@
 """Sets of pictures to measure on: low-resolution inputs, with their originals or without."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
 
-__all__ = ["Pair", "Sample", "inputs", "pairs", "titled"]
+__all__ = ["Pair", "Sample", "distinct", "inputs", "pairs", "titled"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,25 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
         if degradation != "bicubic":
             lr = damaged(hr, DEGRADATIONS[degradation], scale, index)
         yield Pair(file.hr.name, lr, hr)
+
+
+def distinct(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each path: its last parts, as few as tell it from the others.
+
+    A path that is given twice has one name.
+    """
+    # Not resolved: a link keeps its own name.
+    places = [Path(os.path.abspath(path)).parts for path in paths]  # noqa: PTH100
+    others = set(places)
+
+    def name(parts: tuple[str, ...]) -> str:
+        for count in range(1, len(parts)):
+            tail = parts[-count:]
+            if sum(other[-count:] == tail for other in others) == 1:
+                return "/".join(tail)
+        return "/".join(parts[1:])
+
+    return [name(parts) for parts in places]
 
 
 def titled(name: str, degradation: DegradationName) -> str:

@@ -116,7 +116,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(
     paths = [folder / "small.safetensors" for folder in models]
     assert run(monkeypatch, *paths, paths[0], "--sets", photos) == 0
     rows = capsys.readouterr().out.splitlines()[1:]
-    assert [row.split()[0] for row in rows] == [str(path) for path in paths]
+    assert [row.split()[0] for row in rows] == ["one/small.safetensors", "two/small.safetensors"]
 
 
 def test_the_page_has_a_section_for_each_set_and_scale(

@@ -506,6 +506,18 @@ def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) 
     assert read_rgb(shown).shape[1] / 6 == pytest.approx(2 * 20, abs=4)
 
 
+def test_sets_of_one_name_are_told_apart_by_their_folders(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    folders = [tmp_path / part / "set" for part in ("one", "two")]
+    for folder, count in zip(folders, (1, 3), strict=True):
+        save_pictures(folder, count, 40, 40)
+    train(replace(config, validate=tuple(folders), adversarial_steps=0, pixel_steps=2, holdout=0))
+    assert list(recorded(config)) == ["validation/one/set_psnr_y", "validation/two/set_psnr_y"]
+    for part in ("one", "two"):
+        assert (config.out / "samples" / part / "set" / "0000002.png").exists()
+
+
 def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

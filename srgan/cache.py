@@ -170,7 +170,7 @@ def _build(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
 
 
 def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
-    shapes: list[tuple[int, int]] = []  # (0, 0) of a file that cannot be read
+    shapes: list[tuple[int, int] | None] = []  # none where a file cannot be read
 
     def load(file: PictureFile) -> tuple[Pixels, Pixels] | None:
         try:
@@ -186,7 +186,7 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     ):
         for pair in tqdm(pool.map(load, files), total=len(files), desc="decoding", disable=None):
             if pair is None:
-                shapes.append((0, 0))
+                shapes.append(None)
                 continue
             hr_file.write(pair[0].tobytes())
             lr_file.write(pair[1].tobytes())
@@ -228,15 +228,15 @@ def open_cache(
         with locked(cache_dir):
             if not folder.exists():  # nor was made while this process waited
                 _build(folder, files, scale)
-    index = json.loads((folder / "index.json").read_text())
-    shapes = [(height, width) for height, width in index["lr_shapes"]]
+    kept = json.loads((folder / "index.json").read_text())["lr_shapes"]
+    shapes = [(height, width) for height, width in (shape or (0, 0) for shape in kept)]
     places = {file: place for place, file in enumerate(files)}
     large_enough = []
     for file in files if wanted is None else wanted:
-        shape = shapes[places[file]]
-        if min(shape) >= smallest_side:
-            large_enough.append(places[file])
-        elif shape != (0, 0):  # of which there was a warning when it could not be read
+        place = places[file]
+        if min(shapes[place]) >= smallest_side:
+            large_enough.append(place)
+        elif kept[place]:  # of the others it was said when they were decoded
             logger.warning("left out: %s is smaller than one training patch", file.hr)
     if not large_enough:
         raise UserError(

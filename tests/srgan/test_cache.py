@@ -186,6 +186,16 @@ def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(
         assert name in warned
 
 
+def test_a_picture_of_which_no_pixel_remains_is_left_out_with_a_warning(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny = paths[0].with_name("tiny.png")
+    Image.fromarray(picture(3, 3)).save(tiny)
+    with caplog.at_level(logging.WARNING):
+        assert len(open_cache(store, files([tiny, *paths]), 4)) == 3
+    assert "tiny.png is smaller" in caplog.text
+
+
 def test_a_set_without_any_usable_picture_is_an_error_that_reaches_the_user(
     paths: list[Path], store: Path
 ) -> None:

@@ -30,8 +30,8 @@ from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
-from srgan.sources import hold_out, list_pictures, training_pictures
-from srgan.validation import Samples, degraded, middles, validation
+from srgan.sources import hold_out, training_pictures
+from srgan.validation import Samples, check_sets, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
 
@@ -163,8 +163,7 @@ def train(config: TrainConfig) -> bool:
     undone = low_resolution(pictures, config.degradation)
     training, held_out = hold_out(pictures, config.holdout)
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
-    for folder in config.validate:  # now rather than at the first checkpoint
-        list_pictures(folder)
+    check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
     pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
     if config.minutes:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
@@ -17,7 +18,7 @@ from srgan.evaluation.sets import pairs as pairs_of
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 
-__all__ = ["Samples", "degraded", "middles", "validation"]
+__all__ = ["Samples", "check_sets", "degraded", "middles", "validation"]
 
 Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
 
@@ -41,6 +42,29 @@ def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
         small = damaged(as_tensor([picture]), degradation, pairs.scale, index)[0]
         lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
     return PairCache.of(pairs.scale, pairs.hr, lr)
+
+
+def check_sets(sets: Sequence[Path], scale: int) -> None:
+    """Read each picture of some sets once: one that is broken would end a run at a checkpoint.
+
+    Args:
+        sets: folders as for ``srgan.evaluate``.
+        scale: of the generator, and the border that is left out of the measure.
+
+    Raises:
+        UserError: if a set cannot be used, or a picture cannot be read or is too small; the message
+            names it.
+    """
+    for folder in sets:
+        try:
+            for pair in pairs_of(folder, scale):
+                if min(pair.hr.shape[-2:]) <= 2 * scale:
+                    raise UserError(
+                        f"--validate: {pair.name} in {folder} must have sides of more than "
+                        f"{2 * scale} pixels, for at scale {scale} a border of {scale} is left out"
+                    )
+        except ValueError as error:
+            raise UserError(f"--validate: {error}") from error
 
 
 def validation(

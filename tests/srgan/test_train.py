@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch.optim import Adam
 
 from core.checkpoint import load_state
@@ -16,7 +17,7 @@ from core.history import read_history
 from core.muon import Muon
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
-from srgan.cache import open_cache, read_rgb
+from srgan.cache import Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.generators import GeneratorSpec, load_generator, save_generator
@@ -27,7 +28,7 @@ from srgan.sources import hold_out, training_pictures
 from srgan.train import TrainConfig, train
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
-from tests.srgan.pictures import files, planes, save_pairs, save_pictures
+from tests.srgan.pictures import files, picture, planes, save_pairs, save_pictures
 
 
 @pytest.fixture(scope="module")
@@ -504,6 +505,28 @@ def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) 
     shown = config.out / "samples" / photos[0].parent.name / "0000002.png"
     # Eight pictures in rows of two, each enlarged, upscaled and true, 24x20 pixels at half size
     assert read_rgb(shown).shape[1] / 6 == pytest.approx(2 * 20, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not a picture", "--validate: .*z.png cannot be read as a picture"),
+        (picture(40, 4), "--validate: z.png in .*set must have sides of more than 4 pixels"),
+    ],
+    ids=["broken", "small"],
+)
+def test_a_picture_that_cannot_be_validated_on_is_named_before_training_begins(
+    content: bytes | Pixels, sentence: str, config: TrainConfig, tmp_path: Path
+) -> None:
+    save_pictures(tmp_path / "set", 9, 40, 40)
+    path = tmp_path / "set" / "z.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        Image.fromarray(content).save(path)
+    with pytest.raises(UserError, match=sentence):
+        train(replace(config, validate=(path.parent,)))
+    assert not config.out.exists()
 
 
 def test_sets_of_one_name_are_told_apart_by_their_folders(

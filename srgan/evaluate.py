@@ -12,6 +12,7 @@ import tyro
 
 from core.command import UserError, run_command
 from core.files import appearing
+from core.run import pick_device
 from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
@@ -44,6 +45,8 @@ class EvaluateConfig:
             niqe_pris_params.npz.
         json_out: also write all figures to this file, picture by picture too.
         html_out: also write this page: the table, and crops where the models differ most.
+        device: where checkpoints' networks run: auto, cpu, cuda, ...; other models run on the
+            processor.
     """
 
     models: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -56,6 +59,7 @@ class EvaluateConfig:
     niqe_model: Path | None = None
     json_out: Path | None = None
     html_out: Path | None = None
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -76,7 +80,11 @@ class EvaluateConfig:
 def _open(config: EvaluateConfig) -> list[list[Upscaler]]:
     """Open the models, those of one scale together, in the order in which scales come up."""
     models = dict(zip(distinct([Path(m) for m in config.models]), config.models, strict=True))
-    named = [replace(open_upscaler(m, config.scale), name=name) for name, m in models.items()]
+    device = pick_device(config.device)
+    named = [
+        replace(open_upscaler(model, config.scale, device), name=name)
+        for name, model in models.items()
+    ]
     scales = [upscaler.scale for upscaler in named]
     together = sorted(named, key=lambda upscaler: scales.index(upscaler.scale))
     return [list(group) for _, group in groupby(together, key=lambda upscaler: upscaler.scale)]
@@ -135,7 +143,7 @@ def evaluate(config: EvaluateConfig) -> bool:
     """Score each model on each set, print the table as it grows, and write what is asked for.
 
     Raises:
-        UserError: if a model or a set cannot be read.
+        UserError: if the device cannot be had, or a model or a set cannot be read.
     """
     groups = _open(config)
     sets = dict(zip(distinct(config.sets), config.sets, strict=True))

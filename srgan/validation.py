@@ -1,12 +1,13 @@
 """What is looked at while a generator trains: PSNR of held-out pictures, and pictures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.command import UserError
 from core.game import Batch
@@ -15,19 +16,19 @@ from core.trainer import Trainer
 from srgan.cache import PairCache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
+from srgan.generators import Generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
+from srgan.tiles import upscale_in_tiles
 
 __all__ = ["Samples", "check_sets", "degraded", "middles", "validation"]
 
-Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
-
 
 def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
-    network: nn.Module = trainer.sampler
+    network = cast(Generator, trainer.sampler)
     network.eval()
     with torch.no_grad():
-        hr: Tensor = network(lr.to(trainer.device))
+        hr = upscale_in_tiles(network, lr.to(trainer.device), network.scale, network.halo)
     network.train(trainer.ema is None)
     return hr.cpu()
 
@@ -79,7 +80,7 @@ def validation(
         scale: of the generator, and the border that is left out.
     """
 
-    def score(trainer: Trainer, pairs: Sequence[tuple[Tensor, Tensor]]) -> float:
+    def score(trainer: Trainer, pairs: Iterable[tuple[Tensor, Tensor]]) -> float:
         values = [
             psnr(
                 crop_border(luma(quantise(_upscale(trainer, lr))), scale),
@@ -92,13 +93,13 @@ def validation(
     def measure(trainer: Trainer) -> Mapping[str, float]:
         scores = {}
         if held_out is not None:
-            pairs = [
+            pairs = (
                 (as_tensor([lr]), as_tensor([hr]))
                 for lr, hr in zip(held_out.lr, held_out.hr, strict=True)
-            ]
+            )
             scores[f"validation/{name}_psnr_y"] = score(trainer, pairs)
         for set_name, folder in sets.items():
-            pairs = [(pair.lr, pair.hr) for pair in pairs_of(folder, scale)]
+            pairs = ((pair.lr, pair.hr) for pair in pairs_of(folder, scale))
             scores[f"validation/{set_name}_psnr_y"] = score(trainer, pairs)
         return scores
 

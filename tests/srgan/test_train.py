@@ -20,7 +20,7 @@ from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
-from srgan.generators import GeneratorSpec, load_generator, save_generator
+from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
@@ -505,6 +505,23 @@ def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) 
     shown = config.out / "samples" / photos[0].parent.name / "0000002.png"
     # Eight pictures in rows of two, each enlarged, upscaled and true, 24x20 pixels at half size
     assert read_rgb(shown).shape[1] / 6 == pytest.approx(2 * 20, abs=4)
+
+
+def test_large_pictures_are_validated_on_in_tiles(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_pictures(tmp_path / "set", 1, 900, 24)
+    heights: list[int] = []
+    forward = Light.forward
+
+    def watched(network: Light, lr: torch.Tensor) -> torch.Tensor:
+        heights.append(lr.shape[-2])
+        return forward(network, lr)
+
+    monkeypatch.setattr(Light, "forward", watched)
+    folder = tmp_path / "set"
+    train(replace(config, validate=(folder,), adversarial_steps=0, pixel_steps=2, holdout=0))
+    assert 100 < max(heights) < 250
 
 
 @pytest.mark.parametrize(

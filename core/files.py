@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and folders that one process at a time fills."""
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["appearing", "locked"]
+__all__ = ["appearing", "check_place", "locked"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,19 @@ def appearing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """See that a file can be written, before the work that it is to hold; its folder is made.
+
+    Raises:
+        OSError: naming what stands in the way.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
 
 
 @contextmanager

@@ -11,16 +11,17 @@ from typing import Annotated
 import tyro
 
 from core.command import UserError, run_command
-from core.files import appearing
+from core.files import appearing, check_place
 from core.run import pick_device
 from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
 from srgan.evaluation.scores import SetScore, score_set
-from srgan.evaluation.sets import distinct, inputs, pairs, titled
+from srgan.evaluation.sets import distinct, inputs, pair_files, pairs, titled
 from srgan.evaluation.table import Table, notes
 from srgan.niqe import OWN_MODEL
+from srgan.sources import list_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["EvaluateConfig", "evaluate"]
@@ -134,6 +135,19 @@ def _sections(
             yield Section(scores, [] if chooser is None else chooser.crops())
 
 
+def _check(config: EvaluateConfig, scales: set[int]) -> None:
+    """See that all sets are there and all results can be written, before the first is measured."""
+    for path in (config.json_out, config.html_out):
+        if path is not None:
+            check_place(path)
+    for folder in config.sets:
+        if not config.reference:
+            list_pictures(folder)
+        else:
+            for scale in scales:
+                pair_files(folder, scale, config.degradation)
+
+
 def _write(path: Path, text: str) -> None:
     with appearing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -144,8 +158,10 @@ def evaluate(config: EvaluateConfig) -> bool:
 
     Raises:
         UserError: if the device cannot be had, or a model or a set cannot be read.
+        OSError: if the results cannot be written.
     """
     groups = _open(config)
+    _check(config, {upscalers[0].scale for upscalers in groups})
     sets = dict(zip(distinct(config.sets), config.sets, strict=True))
     measures = _measures(config)
     columns = measures(config.scale)

@@ -13,7 +13,7 @@ from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
 
-__all__ = ["Pair", "Sample", "distinct", "inputs", "pairs", "titled"]
+__all__ = ["Pair", "Sample", "distinct", "inputs", "pair_files", "pairs", "titled"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,21 @@ class Pair(Sample):
     hr: Tensor
 
 
+def pair_files(
+    folder: Path, scale: int, degradation: DegradationName = "bicubic"
+) -> list[PictureFile]:
+    """Return the files that :func:`pairs` reads.
+
+    Raises:
+        UserError: if the folder holds no pictures, or a picture has no twin.
+    """
+    large, small = folder / "HR", folder / f"LRx{scale}"
+    originals = list_pictures(large if large.is_dir() else folder)
+    if degradation == "bicubic" and large.is_dir() and small.is_dir():
+        return pair_up(originals, large, list_pictures(small), small, scale)
+    return [PictureFile(path) for path in originals]
+
+
 def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") -> Iterator[Pair]:
     """Yield the pictures of a set with their originals, by name.
 
@@ -54,12 +69,7 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
         UserError: if the folder holds no pictures, or a picture has no twin of the right size.
         ValueError: if a picture cannot be read.
     """
-    large, small = folder / "HR", folder / f"LRx{scale}"
-    originals = list_pictures(large if large.is_dir() else folder)
-    if degradation == "bicubic" and large.is_dir() and small.is_dir():
-        files = pair_up(originals, large, list_pictures(small), small, scale)
-    else:
-        files = [PictureFile(path) for path in originals]
+    files = pair_files(folder, scale, degradation)
     for index, file in enumerate(files):
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
         if degradation != "bicubic":

@@ -7,7 +7,7 @@ from threading import Timer
 
 import pytest
 
-from core.files import appearing, locked
+from core.files import appearing, check_place, locked
 from tests.programs import start
 
 
@@ -44,6 +44,20 @@ def test_the_file_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path
     with appearing(tmp_path / "page.html") as temporary:
         temporary.touch(mode=0o600)
     assert (tmp_path / "page.html").stat().st_mode == other.stat().st_mode
+
+
+def test_a_place_for_a_file_is_made_but_not_the_file(tmp_path: Path) -> None:
+    check_place(tmp_path / "new" / "page.html")
+    assert [*tmp_path.rglob("*")] == [tmp_path / "new"]
+
+
+@pytest.mark.parametrize("place", ["file/page.html", "folder", "/proc/new/page.html"])
+def test_a_place_where_no_file_can_be_is_named(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"file|folder|/proc/new") as refusal:
+        check_place(tmp_path / place)
+    assert refusal.value.filename is not None
 
 
 HOLDER = """

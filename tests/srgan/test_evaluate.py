@@ -280,6 +280,33 @@ def test_a_set_that_cannot_be_measured_is_exit_code_2(
     assert sentence in written
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--sets", "photos", "absent"], "absent is not a folder"),
+        (["--sets", "photos", "absent", "--no-reference"], "absent is not a folder"),
+        (["--sets", "photos", "alone"], "0000.png has no low-resolution twin"),
+        (["--sets", "photos", "--html-out", "file/page.html"], "file cannot be read or written"),
+        (["--sets", "photos", "--json-out", "photos"], "photos cannot be read or written"),
+    ],
+)
+def test_nothing_is_measured_before_sets_and_places_are_known_to_be_there(
+    options: list[str],
+    sentence: str,
+    photos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    Path("file").touch()
+    save_pictures(Path("alone/HR"), 1)
+    save_pictures(Path("alone/LRx4"), 1)[0].rename("alone/LRx4/other.png")
+    assert run(monkeypatch, "bicubic", *options) == 2
+    written = capsys.readouterr()
+    assert sentence in written.err
+    assert written.out == ""
+
+
 @pytest.mark.parametrize("content", [None, b"not a model"])
 @pytest.mark.parametrize("suffix", ["onnx", "safetensors"])
 def test_a_model_that_cannot_be_opened_is_exit_code_2(

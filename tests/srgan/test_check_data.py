@@ -62,6 +62,17 @@ def test_each_kind_is_found(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("pose", [None, *Image.Transpose])
+def test_a_test_picture_is_found_in_every_pose(
+    pose: Image.Transpose | None, tmp_path: Path
+) -> None:
+    test = save(waves(1), tmp_path / "test.png")
+    posed = waves(1) if pose is None else waves(1).transpose(pose)
+    pictures = [save(posed.resize((250, 300)), tmp_path / "leak.jpg", quality=80),
+                save(waves(2), tmp_path / "other.png")]  # fmt: skip
+    assert found(pictures, [test]) == [("leaked", "leak.jpg")]
+
+
 def test_twins_are_held_to_their_size_and_read_in_full(tmp_path: Path) -> None:
     large = save(waves(1), tmp_path / "large.png")
     twins = [

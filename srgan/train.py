@@ -114,12 +114,20 @@ class _Hours:
         """Go on from what the generator file ``earlier`` says, if there is one."""
         self._gpus = distributed.size() if device.type == "cuda" else 0
         self._began = time.monotonic()
+        self._processors: float | None = None
         known = load_state(earlier)["training"] if earlier and earlier.exists() else {}
         self._spent = {name: known.get(name, 0.0) for name in ("cpu_hours", "gpu_hours")}
 
+    def close(self) -> None:
+        """Add up what all processes took, which all must call; until then each counts alike."""
+        self._processors = sum(distributed.gather(time.process_time()))
+
     def __call__(self) -> dict[str, float]:
+        processors = self._processors
+        if processors is None:
+            processors = distributed.size() * time.process_time()
         seconds = {
-            "cpu_hours": time.process_time(),
+            "cpu_hours": processors,
             "gpu_hours": self._gpus * (time.monotonic() - self._began),
         }
         return {name: round(self._spent[name] + s / 3600, 3) for name, s in seconds.items()}
@@ -222,6 +230,7 @@ def train(config: TrainConfig) -> bool:
         log_every=min(100, config.checkpoint_every),
         measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
     )
+    hours.close()
     if distributed.is_main():
         keep(trainer)
         if finished:

@@ -115,6 +115,19 @@ def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> 
     assert_identical(dict(network.state_dict()), state["ema"]["network"])
 
 
+def test_the_hours_of_all_processes_are_counted(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(value: object) -> list[object]:
+        return [value, 3 * 3600.0] if value == 3600.0 else [value]
+
+    monkeypatch.setattr("time.process_time", lambda: 3600.0)
+    monkeypatch.setattr("core.distributed.gather", gather)
+    train(replace(config, adversarial_steps=0))
+    _, _, training = load_generator(config.out / "generator.safetensors")
+    assert training["cpu_hours"] == 4.0  # an hour of this one, three of the other
+
+
 def test_a_generator_says_nothing_about_the_disk_that_it_was_made_on(
     config: TrainConfig, tmp_path: Path
 ) -> None:

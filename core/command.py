@@ -28,8 +28,8 @@ def run_command(
 
     Settings that are not given are those of ``default``, or of the type.
 
-    Exit codes: 0 done, 2 for a usage error or a :class:`UserError`, 130 when ``action`` returns
-    False, which means that it was interrupted.
+    Exit codes: 0 done, 2 for a usage error, a :class:`UserError` or a file that cannot be read or
+    written, 130 when ``action`` returns False, which means that it was interrupted.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
@@ -39,5 +39,10 @@ def run_command(
         finished = action(config)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None:  # nothing that the user named: a network, a full disk
+            raise
+        sys.stderr.write(f"error: {error.filename} cannot be read or written: {error.strerror}\n")
         sys.exit(2)
     sys.exit(0 if finished else 130)

@@ -7,6 +7,7 @@ gradient penalty, and leave the processes silently different.
 
 import io
 import os
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -25,6 +26,10 @@ __all__ = [
     "size",
 ]
 
+# Some work is done by one process while the others wait: 20 GB are fetched, large pictures are
+# validated on. Where one fails, torchrun ends the others at once, however patient they are.
+_PATIENCE = timedelta(days=1)
+
 
 def join(device: torch.device) -> torch.device:
     """Join the processes that torchrun started, if it did; return this process's device."""
@@ -33,7 +38,7 @@ def join(device: torch.device) -> torch.device:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     return device
 
 

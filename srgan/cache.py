@@ -7,7 +7,8 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,54 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from tqdm import tqdm
 
 from core.command import UserError
+from core.files import locked
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
 __all__ = ["PairCache", "Pixels", "open_cache", "read_pair", "read_rgb"]
 
 logger = logging.getLogger(__name__)
-_LAYOUT = 1  # raised whenever the files' layout or the degradation changes
+_LAYOUT = 2  # raised whenever the files' layout or the degradation changes
 
 Pixels = npt.NDArray[np.uint8]
 
 
-def read_rgb(path: Path) -> Pixels:
-    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255.
+def _white(picture: Image.Image) -> int:
+    """Return what stands for white in an opened picture, by its file's type alone.
 
     Raises:
-        ValueError: if the file is not a picture that can be read in full.
+        ValueError: if the file does not tell, as one of floats or of 32-bit integers does not.
+    """
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
+    # Older versions of Pillow open a PNG of 16 bits as if it had 32.
+    sixteen = picture.mode.startswith("I;16") or (picture.mode, picture.format) == ("I", "PNG")
+    if sixteen and tags.get(PHOTOMETRIC_INTERPRETATION) != 0:  # 0 for one whose white is 0
+        return int(2 ** tags.get(BITSPERSAMPLE, (16,))[0] - 1)  # of 12 bits, say
+    if picture.mode in ("I", "F") or sixteen:
+        raise ValueError("nothing tells its white")
+    return 255
+
+
+def read_rgb(path: Path) -> Pixels:
+    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255; 16 bits are rounded to 8.
+
+    Raises:
+        ValueError: if the file is not a picture that can be read in full, or not known what stands
+            for white in it.
     """
     try:
         with Image.open(path) as picture:
+            white = _white(picture)
             upright = ImageOps.exif_transpose(picture) or picture
+            if white != 255:  # Pillow would clip
+                levels = (np.asarray(upright, np.int64) * 255 + white // 2) // white
+                upright = Image.fromarray(levels.astype(np.uint8))
             return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
 
 
@@ -50,12 +74,15 @@ class PairCache:
     Attributes:
         scale: side of a high-resolution picture over that of its twin.
         lr_shapes: height and width of each low-resolution picture.
+        firsts: where each low-resolution picture begins in ``lr_pixels``; its picture begins
+            ``scale**2`` times as far in ``hr_pixels``. There may be others in between.
         hr_pixels: uint8 ``[pixels, 3]``, mapped from disk.
         lr_pixels: the same of their twins.
     """
 
     scale: int
     lr_shapes: Sequence[tuple[int, int]]
+    firsts: Sequence[int]
     hr_pixels: Pixels
     lr_pixels: Pixels
 
@@ -64,7 +91,12 @@ class PairCache:
         """Gather pictures, uint8 ``[scale * H, scale * W, 3]``, and twins, ``[H, W, 3]``."""
         shapes = [(picture.shape[0], picture.shape[1]) for picture in lr]
         large, small = (np.concatenate([p.reshape(-1, 3) for p in part]) for part in (hr, lr))
-        return cls(scale, shapes, large, small)
+        return cls(scale, shapes, _firsts(shapes), large, small)
+
+    def chosen(self, places: Sequence[int]) -> "PairCache":
+        """Return the pictures of these places alone, on the same pixels."""
+        shapes = [self.lr_shapes[place] for place in places]
+        return replace(self, lr_shapes=shapes, firsts=[self.firsts[place] for place in places])
 
     @property
     def hr(self) -> list[Pixels]:
@@ -77,27 +109,31 @@ class PairCache:
         return self._split(self.lr_pixels, 1)
 
     def _split(self, pixels: Pixels, scale: int) -> list[Pixels]:
-        sides = [(height * scale, width * scale) for height, width in self.lr_shapes]
-        ends = np.cumsum([height * width for height, width in sides])
         return [
-            pixels[end - height * width : end].reshape(height, width, 3)
-            for end, (height, width) in zip(ends, sides, strict=True)
+            pixels[first * scale**2 :][: height * width * scale**2].reshape(
+                height * scale, width * scale, 3
+            )
+            for first, (height, width) in zip(self.firsts, self.lr_shapes, strict=True)
         ]
 
     def __len__(self) -> int:
         return len(self.lr_shapes)
 
 
+def _firsts(shapes: Sequence[tuple[int, int]]) -> list[int]:
+    return [0, *accumulate(height * width for height, width in shapes)][:-1]
+
+
 def _identity(path: Path) -> tuple[str, int, int]:
     return str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns
 
 
-def _fingerprint(files: Sequence[PictureFile], scale: int, smallest: int) -> str:
+def _fingerprint(files: Sequence[PictureFile], scale: int) -> str:
     content = [
         _identity(file.hr) if file.lr is None else (*_identity(file.hr), *_identity(file.lr))
         for file in files
     ]
-    return hashlib.sha256(json.dumps([_LAYOUT, scale, smallest, content]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([_LAYOUT, scale, content]).encode()).hexdigest()[:16]
 
 
 def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
@@ -122,36 +158,26 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
     return hr, lr
 
 
-def _build(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
+def _build(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     """Write a cache to ``folder``, which appears when it is complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         unfinished.mkdir()
-        _write(unfinished, files, scale, smallest)
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-            # Another process was faster; its cache of the same files is as good.
+        _write(unfinished, files, scale)
+        unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int) -> None:
-    shapes: list[tuple[int, int]] = []
+def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
+    shapes: list[tuple[int, int] | None] = []  # none where a file cannot be read
 
     def load(file: PictureFile) -> tuple[Pixels, Pixels] | None:
         try:
-            hr, lr = read_pair(file, scale)
+            return read_pair(file, scale)
         except ValueError as error:
             logger.warning("left out: %s", error)
             return None
-        if min(lr.shape[:2]) < smallest:
-            logger.warning("left out: %s is smaller than one training patch", file.hr)
-            return None
-        return hr, lr
 
     with (
         (folder / "hr.bin").open("wb") as hr_file,
@@ -159,10 +185,12 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int, smallest: int
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for pair in tqdm(pool.map(load, files), total=len(files), desc="decoding", disable=None):
-            if pair is not None:
-                hr_file.write(pair[0].tobytes())
-                lr_file.write(pair[1].tobytes())
-                shapes.append((pair[1].shape[0], pair[1].shape[1]))
+            if pair is None:
+                shapes.append(None)
+                continue
+            hr_file.write(pair[0].tobytes())
+            lr_file.write(pair[1].tobytes())
+            shapes.append((pair[1].shape[0], pair[1].shape[1]))
     (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
 
 
@@ -174,30 +202,46 @@ def _mapped(file: Path) -> Pixels:
 
 
 def open_cache(
-    cache_dir: Path, files: Sequence[PictureFile], scale: int, smallest_side: int = 1
+    cache_dir: Path,
+    files: Sequence[PictureFile],
+    scale: int,
+    smallest_side: int = 1,
+    wanted: Sequence[PictureFile] | None = None,
 ) -> PairCache:
     """Open the decoded pairs of ``files``, decoding them first if that was not done before.
 
     Pairs are as :func:`read_pair` reads them. The cache is renewed when a file's path, size or
-    time changes.
+    time changes. Whatever is wanted of the same files, they are decoded and kept once.
 
     Args:
-        cache_dir: where caches live; one folder is made in it for each distinct input.
+        cache_dir: where caches live; one folder is made in it for each distinct ``files``.
         files: pictures in any format that Pillow reads.
         scale: reduction of each side.
         smallest_side: low-resolution pictures with a shorter side are left out, with a warning.
+        wanted: those of ``files`` to open, in this order; all of them where it is not given.
 
     Raises:
         UserError: if no picture remains, or a twin is of the wrong size.
     """
-    folder = cache_dir / _fingerprint(files, scale, smallest_side)
+    folder = cache_dir / _fingerprint(files, scale)
     if not folder.exists():
-        _build(folder, files, scale, smallest_side)
-    index = json.loads((folder / "index.json").read_text())
-    shapes = [(height, width) for height, width in index["lr_shapes"]]
-    if not shapes:
+        with locked(cache_dir):
+            if not folder.exists():  # nor was made while this process waited
+                _build(folder, files, scale)
+    kept = json.loads((folder / "index.json").read_text())["lr_shapes"]
+    shapes = [(height, width) for height, width in (shape or (0, 0) for shape in kept)]
+    places = {file: place for place, file in enumerate(files)}
+    large_enough = []
+    for file in files if wanted is None else wanted:
+        place = places[file]
+        if min(shapes[place]) >= smallest_side:
+            large_enough.append(place)
+        elif kept[place]:  # of the others it was said when they were decoded
+            logger.warning("left out: %s is smaller than one training patch", file.hr)
+    if not large_enough:
         raise UserError(
-            f"none of the {len(files)} files is a picture of at least "
-            f"{smallest_side * scale} pixels a side"
+            f"none of the {len(files if wanted is None else wanted)} files is a picture of at "
+            f"least {smallest_side * scale} pixels a side"
         )
-    return PairCache(scale, shapes, _mapped(folder / "hr.bin"), _mapped(folder / "lr.bin"))
+    pixels = (_mapped(folder / name) for name in ("hr.bin", "lr.bin"))
+    return PairCache(scale, shapes, _firsts(shapes), *pixels).chosen(large_enough)

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from core.command import UserError, run_command
-from srgan.cache import read_rgb
+from srgan.cache import Pixels, read_rgb
 from srgan.pairs import PictureFile, check_sizes
 from srgan.sources import list_pictures, training_pictures
 
@@ -55,7 +55,7 @@ class CheckConfig:
             raise UserError(f"--distance must be from 0 to 127, not {self.distance}")
 
 
-def difference_hash(picture: npt.NDArray[np.uint8]) -> Bits:
+def difference_hash(picture: Pixels) -> Bits:
     """Return 256 bits that survive resizing, recompression and small changes of colour.
 
     Each bit tells whether brightness rises from one cell of a 16x17 grid to its right neighbour.
@@ -67,6 +67,11 @@ def difference_hash(picture: npt.NDArray[np.uint8]) -> Bits:
     grid = np.asarray(grey.resize((_SIDE + 1, _SIDE), Image.Resampling.BOX), dtype=np.int16)
     bits: Bits = (grid[:, 1:] > grid[:, :-1]).ravel()
     return bits
+
+
+def _poses(picture: Pixels) -> list[Pixels]:
+    """Return a picture turned by each multiple of 90 degrees, and its mirror image likewise."""
+    return [np.rot90(p, turns) for p in (picture, picture[:, ::-1]) for turns in range(4)]
 
 
 def _near(bits: Bits, others: Sequence[tuple[Path, Bits]], distance: int) -> Path | None:
@@ -87,13 +92,19 @@ def findings(
     """Yield ``(kind, path, what is wrong)`` for each picture that should not be trained on.
 
     Kinds are ``unreadable``, ``mismatched`` (with a twin of another size than ``scale`` asks for),
-    ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a test picture, or near its
-    mirror image).
+    ``tiny``, ``duplicate`` (of an earlier one) and ``leaked`` (near a test picture in any of the
+    eight poses that training puts pictures in).
+
+    Raises:
+        UserError: if a test picture cannot be read.
     """
     tests = []
     for path in test_pictures:
-        picture = read_rgb(path)
-        tests += [(path, difference_hash(p)) for p in (picture, picture[:, ::-1])]
+        try:
+            picture = read_rgb(path)
+        except ValueError as error:
+            raise UserError(f"--test-sets: {error}") from error
+        tests += [(path, difference_hash(pose)) for pose in _poses(picture)]
     seen: list[tuple[Path, Bits]] = []
     for file in tqdm(files, desc="checking", disable=None):
         path = file.hr
@@ -121,7 +132,7 @@ def check_data(config: CheckConfig) -> bool:
     """Print a line for each finding and a count of each kind.
 
     Raises:
-        UserError: if the data cannot be had.
+        UserError: if the data cannot be had, or a test picture cannot be read.
     """
     files = training_pictures(config.data, config.data_dir, config.scale)
     tests = [path for folder in config.test_sets for path in list_pictures(folder)]

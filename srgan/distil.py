@@ -22,6 +22,7 @@ from tqdm import tqdm
 from core.command import UserError, run_command
 from core.files import appearing
 from core.precision import Precision, autocast, pick_precision
+from core.run import pick_device
 from srgan.cache import Pixels, read_pair
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
@@ -46,7 +47,7 @@ class DistilConfig:
         crops: taken from each picture, no two at the same place.
         side: of a low-resolution crop; smaller pictures are taken whole.
         seed: others take other crops.
-        device: where a checkpoint's network runs.
+        device: where a checkpoint's network runs: auto, cpu, cuda, ...
     """
 
     teacher: Annotated[str, tyro.conf.Positional]
@@ -118,9 +119,11 @@ def distil(config: DistilConfig) -> bool:
     stopped.
 
     Raises:
-        UserError: if the teacher or the data cannot be had.
+        UserError: if the device, the teacher or the data cannot be had.
+        OSError: if ``config.out`` cannot be made.
     """
-    device = torch.device(config.device)
+    device = pick_device(config.device)
+    config.out.mkdir(parents=True, exist_ok=True)  # rather than once the teacher has answered
     precision = pick_precision("auto", device)
     teacher = open_upscaler(config.teacher, 4, device)
     scale = teacher.scale

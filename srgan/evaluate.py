@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -11,15 +11,17 @@ from typing import Annotated
 import tyro
 
 from core.command import UserError, run_command
-from core.files import appearing
+from core.files import appearing, check_place
+from core.run import pick_device
 from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
 from srgan.evaluation.page import Section, render_page
 from srgan.evaluation.scores import SetScore, score_set
-from srgan.evaluation.sets import inputs, pairs, titled
+from srgan.evaluation.sets import distinct, inputs, pair_files, pairs, titled
 from srgan.evaluation.table import Table, notes
 from srgan.niqe import OWN_MODEL
+from srgan.sources import list_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["EvaluateConfig", "evaluate"]
@@ -44,6 +46,8 @@ class EvaluateConfig:
             niqe_pris_params.npz.
         json_out: also write all figures to this file, picture by picture too.
         html_out: also write this page: the table, and crops where the models differ most.
+        device: where checkpoints' networks run: auto, cpu, cuda, ...; other models run on the
+            processor.
     """
 
     models: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -56,6 +60,7 @@ class EvaluateConfig:
     niqe_model: Path | None = None
     json_out: Path | None = None
     html_out: Path | None = None
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -73,19 +78,14 @@ class EvaluateConfig:
             raise UserError(f"--border must be at least 0, not {self.border}")
 
 
-def _distinct(short: Sequence[str], long: Sequence[str]) -> list[str]:
-    """Return the short names, or the long ones of those that would be taken for another."""
-    return [
-        name if short.count(name) == 1 else whole for name, whole in zip(short, long, strict=True)
-    ]
-
-
 def _open(config: EvaluateConfig) -> list[list[Upscaler]]:
     """Open the models, those of one scale together, in the order in which scales come up."""
-    models = list(dict.fromkeys(config.models))
-    opened = [open_upscaler(model, config.scale) for model in models]
-    names = _distinct([upscaler.name for upscaler in opened], models)
-    named = [replace(upscaler, name=name) for upscaler, name in zip(opened, names, strict=True)]
+    models = dict(zip(distinct([Path(m) for m in config.models]), config.models, strict=True))
+    device = pick_device(config.device)
+    named = [
+        replace(open_upscaler(model, config.scale, device), name=name)
+        for name, model in models.items()
+    ]
     scales = [upscaler.scale for upscaler in named]
     together = sorted(named, key=lambda upscaler: scales.index(upscaler.scale))
     return [list(group) for _, group in groupby(together, key=lambda upscaler: upscaler.scale)]
@@ -112,11 +112,11 @@ def _measures(config: EvaluateConfig) -> Callable[[int], tuple[Measure, ...]]:
 def _sections(
     config: EvaluateConfig,
     groups: list[list[Upscaler]],
-    sets: Sequence[str],
+    sets: Mapping[str, Path],
     measures: Callable[[int], tuple[Measure, ...]],
 ) -> Iterator[Section]:
     """Score set by set, and the upscalers of each scale together."""
-    for folder, name in zip(config.sets, sets, strict=True):
+    for name, folder in sets.items():
         for upscalers in groups:
             scale = upscalers[0].scale
             chooser = CropChooser(scale) if config.html_out is not None else None
@@ -135,6 +135,19 @@ def _sections(
             yield Section(scores, [] if chooser is None else chooser.crops())
 
 
+def _check(config: EvaluateConfig, scales: set[int]) -> None:
+    """See that all sets are there and all results can be written, before the first is measured."""
+    for path in (config.json_out, config.html_out):
+        if path is not None:
+            check_place(path)
+    for folder in config.sets:
+        if not config.reference:
+            list_pictures(folder)
+        else:
+            for scale in scales:
+                pair_files(folder, scale, config.degradation)
+
+
 def _write(path: Path, text: str) -> None:
     with appearing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -144,13 +157,15 @@ def evaluate(config: EvaluateConfig) -> bool:
     """Score each model on each set, print the table as it grows, and write what is asked for.
 
     Raises:
-        UserError: if a model or a set cannot be read.
+        UserError: if the device cannot be had, or a model or a set cannot be read.
+        OSError: if the results cannot be written.
     """
     groups = _open(config)
-    sets = _distinct([folder.resolve().name for folder in config.sets], [*map(str, config.sets)])
+    _check(config, {upscalers[0].scale for upscalers in groups})
+    sets = dict(zip(distinct(config.sets), config.sets, strict=True))
     measures = _measures(config)
     columns = measures(config.scale)
-    table = Table([upscaler.name for group in groups for upscaler in group], sets, columns)
+    table = Table([upscaler.name for group in groups for upscaler in group], [*sets], columns)
     sys.stdout.write(table.header())
     sections = []
     for section in _sections(config, groups, sets, measures):

@@ -69,7 +69,7 @@ class PatchSampler:
     def _places(self) -> tuple[_Array, _Array, _Array]:
         """Height, width and first pixel of each low-resolution picture."""
         heights, widths = np.array(self.pairs.lr_shapes, dtype=np.int64).T
-        return heights, widths, np.cumsum(heights * widths) - heights * widths
+        return heights, widths, np.array(self.pairs.firsts, dtype=np.int64)
 
     def batch(self, index: int) -> Batch:
         """Return HR patches conditioned on LR ones.

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.command import UserError
+from core.files import locked
 from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
@@ -80,14 +81,18 @@ def list_pictures(folder: Path) -> list[Path]:
     return found
 
 
-def _named(name: str, data_dir: Path) -> list[Path]:
-    source = NAMED_SOURCES[name]
-    # By itself, or where unpacking by hand leaves it: Flickr2K/Flickr2K_HR.
-    places = [
+def _places(source: _Archive, data_dir: Path) -> list[Path]:
+    """Return where pictures may lie: by themselves, or where unpacking by hand leaves them."""
+    return [
         data_dir / source.folder,
-        data_dir / source.folder.partition("_")[0] / source.folder,
+        data_dir / source.folder.partition("_")[0] / source.folder,  # Flickr2K/Flickr2K_HR
     ]
-    for place in places:
+
+
+def _present(name: str, data_dir: Path) -> list[Path]:
+    """Return the pictures of a named data set; none where it is still to be fetched."""
+    source = NAMED_SOURCES[name]
+    for place in _places(source, data_dir):
         found = _pictures_below(place)
         if len(found) >= source.pictures:
             return found
@@ -96,24 +101,39 @@ def _named(name: str, data_dir: Path) -> list[Path]:
                 f"{place} holds {len(found)} pictures, {name} has {source.pictures}: complete it, "
                 "or remove it to have it fetched"
             )
-    archive = data_dir / source.remote.name
+    return []
+
+
+def _fetch(name: str, data_dir: Path) -> None:
+    source = NAMED_SOURCES[name]
+    place, archive = _places(source, data_dir)[0], data_dir / source.remote.name
     try:
         download(source.remote, archive)
     except (DownloadError, OSError) as error:
         raise UserError(
-            f"{name} is not in {places[0]} and could not be fetched: {error}. Put the "
-            f"{source.pictures} pictures of {source.folder} into {places[0]}, or "
+            f"{name} is not in {place} and could not be fetched: {error}. Put the "
+            f"{source.pictures} pictures of {source.folder} into {place}, or "
             f"{source.remote.name} itself beside it; or train on pictures of your own, which "
             "needs no download: --data FOLDER"
         ) from error
     logger.info("unpacking %s; it can be removed afterwards", archive)
     extract(
         archive,
-        places[0],
+        place,
         lambda path: path.parent.name == source.folder and path.suffix.lower() in _SUFFIXES,
         source.pictures,
     )
-    return list_pictures(places[0])
+
+
+def _named(name: str, data_dir: Path) -> list[Path]:
+    found = _present(name, data_dir)
+    if not found:
+        with locked(data_dir):
+            # Another process may have fetched it while this one waited.
+            if not _present(name, data_dir):
+                _fetch(name, data_dir)
+        found = _present(name, data_dir)
+    return found
 
 
 def _folder(folder: Path, scale: int) -> list[PictureFile]:

@@ -23,14 +23,15 @@ from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
+from srgan.evaluation.sets import distinct
 from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
-from srgan.sources import hold_out, list_pictures, training_pictures
-from srgan.validation import Samples, degraded, middles, validation
+from srgan.sources import hold_out, training_pictures
+from srgan.validation import Samples, check_sets, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
 
@@ -113,12 +114,20 @@ class _Hours:
         """Go on from what the generator file ``earlier`` says, if there is one."""
         self._gpus = distributed.size() if device.type == "cuda" else 0
         self._began = time.monotonic()
+        self._processors: float | None = None
         known = load_state(earlier)["training"] if earlier and earlier.exists() else {}
         self._spent = {name: known.get(name, 0.0) for name in ("cpu_hours", "gpu_hours")}
 
+    def close(self) -> None:
+        """Add up what all processes took, which all must call; until then each counts alike."""
+        self._processors = sum(distributed.gather(time.process_time()))
+
     def __call__(self) -> dict[str, float]:
+        processors = self._processors
+        if processors is None:
+            processors = distributed.size() * time.process_time()
         seconds = {
-            "cpu_hours": time.process_time(),
+            "cpu_hours": processors,
             "gpu_hours": self._gpus * (time.monotonic() - self._began),
         }
         return {name: round(self._spent[name] + s / 3600, 3) for name, s in seconds.items()}
@@ -161,10 +170,10 @@ def train(config: TrainConfig) -> bool:
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
     training, held_out = hold_out(pictures, config.holdout)
-    for folder in config.validate:  # now rather than at the first checkpoint
-        list_pictures(folder)
+    sets = dict(zip(distinct(config.validate), config.validate, strict=True))
+    check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
-    pairs = open_cache(config.cache_dir, training, spec.scale, smallest_side=config.patch)
+    pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
     if config.minutes:
         config = (
             _saved_steps(config)
@@ -202,16 +211,16 @@ def train(config: TrainConfig) -> bool:
     observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
     kept_back: PairCache | None = None
     if held_out:
-        kept_back = open_cache(config.cache_dir, held_out, spec.scale, smallest_side=config.patch)
+        kept_back = open_cache(config.cache_dir, pictures, spec.scale, config.patch, held_out)
         if config.degradation != "bicubic":  # which the cache's own twins have undergone
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
         observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
-    for folder in config.validate:
-        pictures_of = Samples(middles(folder, spec.scale), run.samples / folder.name)
+    for name, folder in sets.items():
+        pictures_of = Samples(middles(folder, spec.scale), run.samples / name)
         observers.append(Periodic(config.checkpoint_every, pictures_of))
     looked_at = low_resolution(held_out, config.degradation)
-    scores = validation(kept_back, looked_at, config.validate, spec.scale)
+    scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,
@@ -221,6 +230,7 @@ def train(config: TrainConfig) -> bool:
         log_every=min(100, config.checkpoint_every),
         measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
     )
+    hours.close()
     if distributed.is_main():
         keep(trainer)
         if finished:

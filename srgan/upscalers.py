@@ -14,6 +14,7 @@ from torch import Tensor
 from core.command import UserError
 from srgan.community import is_community, load_descriptor
 from srgan.generators import load_generator
+from srgan.tiles import upscale_in_tiles
 
 __all__ = ["Upscaler", "open_upscaler"]
 
@@ -26,7 +27,7 @@ class Upscaler:
         name: what it is called in a table.
         scale: output side over input side.
         run: maps float32 ``[N, 3, H, W]`` in [0, 1] to ``[N, 3, scale * H, scale * W]``, on the
-            same device.
+            same device; large pictures in tiles, where it is known how far the network looks.
     """
 
     name: str
@@ -61,9 +62,9 @@ def _onnx(path: Path) -> Upscaler:
     metadata = session.get_modelmeta().custom_metadata_map
     if "scale" not in metadata:
         raise UserError(f"{path} has no 'scale' in its metadata; was it exported by this project?")
-    source = session.get_inputs()[0]
+    source, scale = session.get_inputs()[0], int(metadata["scale"])
 
-    def run(lr: Tensor) -> Tensor:
+    def whole(lr: Tensor) -> Tensor:
         if source.type == "tensor(uint8)":
             levels = lr.clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
             pixels = levels.permute(0, 2, 3, 1).contiguous().numpy()
@@ -72,7 +73,10 @@ def _onnx(path: Path) -> Upscaler:
         hr = session.run(None, {source.name: lr.contiguous().cpu().numpy()})[0]
         return torch.from_numpy(hr).to(lr.device)
 
-    return Upscaler(path.name, int(metadata["scale"]), run)
+    def run(lr: Tensor) -> Tensor:
+        return upscale_in_tiles(whole, lr, scale, int(metadata["halo"]))
+
+    return Upscaler(path.name, scale, run if "halo" in metadata else whole)
 
 
 def _trained(path: Path, device: torch.device | str) -> Upscaler:
@@ -81,7 +85,7 @@ def _trained(path: Path, device: torch.device | str) -> Upscaler:
 
     def run(lr: Tensor) -> Tensor:
         with torch.no_grad():
-            hr: Tensor = network(lr.to(device))
+            hr = upscale_in_tiles(network, lr.to(device), network.scale, network.halo)
         return hr.to(lr.device)
 
     return Upscaler(path.name, spec.scale, run)

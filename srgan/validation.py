@@ -1,32 +1,34 @@
 """What is looked at while a generator trains: PSNR of held-out pictures, and pictures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
 from srgan.cache import PairCache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
+from srgan.generators import Generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
+from srgan.tiles import upscale_in_tiles
 
-__all__ = ["Samples", "degraded", "middles", "validation"]
-
-Pairs = Callable[[], Sequence[tuple[Tensor, Tensor]]]
+__all__ = ["Samples", "check_sets", "degraded", "middles", "validation"]
 
 
 def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
-    network: nn.Module = trainer.sampler
+    network = cast(Generator, trainer.sampler)
     network.eval()
     with torch.no_grad():
-        hr: Tensor = network(lr.to(trainer.device))
+        hr = upscale_in_tiles(network, lr.to(trainer.device), network.scale, network.halo)
     network.train(trainer.ema is None)
     return hr.cpu()
 
@@ -43,19 +45,42 @@ def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
     return PairCache.of(pairs.scale, pairs.hr, lr)
 
 
+def check_sets(sets: Sequence[Path], scale: int) -> None:
+    """Read each picture of some sets once: one that is broken would end a run at a checkpoint.
+
+    Args:
+        sets: folders as for ``srgan.evaluate``.
+        scale: of the generator, and the border that is left out of the measure.
+
+    Raises:
+        UserError: if a set cannot be used, or a picture cannot be read or is too small; the message
+            names it.
+    """
+    for folder in sets:
+        try:
+            for pair in pairs_of(folder, scale):
+                if min(pair.hr.shape[-2:]) <= 2 * scale:
+                    raise UserError(
+                        f"--validate: {pair.name} in {folder} must have sides of more than "
+                        f"{2 * scale} pixels, for at scale {scale} a border of {scale} is left out"
+                    )
+        except ValueError as error:
+            raise UserError(f"--validate: {error}") from error
+
+
 def validation(
-    held_out: PairCache | None, name: str, sets: Sequence[Path], scale: int
+    held_out: PairCache | None, name: str, sets: Mapping[str, Path], scale: int
 ) -> Callable[[Trainer], Mapping[str, float]]:
     """Return a measure: mean PSNR on luma of the sampled generator, for each collection.
 
     Args:
         held_out: pictures kept from training, as ``validation/NAME_psnr_y``.
         name: of where their low-resolution twins come from, such as ``bicubic``.
-        sets: folders as for ``srgan.evaluate``, as ``validation/NAME_psnr_y``.
+        sets: folders as for ``srgan.evaluate`` by name, as ``validation/NAME_psnr_y``.
         scale: of the generator, and the border that is left out.
     """
 
-    def score(trainer: Trainer, pairs: Sequence[tuple[Tensor, Tensor]]) -> float:
+    def score(trainer: Trainer, pairs: Iterable[tuple[Tensor, Tensor]]) -> float:
         values = [
             psnr(
                 crop_border(luma(quantise(_upscale(trainer, lr))), scale),
@@ -68,14 +93,14 @@ def validation(
     def measure(trainer: Trainer) -> Mapping[str, float]:
         scores = {}
         if held_out is not None:
-            pairs = [
+            pairs = (
                 (as_tensor([lr]), as_tensor([hr]))
                 for lr, hr in zip(held_out.lr, held_out.hr, strict=True)
-            ]
+            )
             scores[f"validation/{name}_psnr_y"] = score(trainer, pairs)
-        for folder in sets:
-            pairs = [(pair.lr, pair.hr) for pair in pairs_of(folder, scale)]
-            scores[f"validation/{folder.name}_psnr_y"] = score(trainer, pairs)
+        for set_name, folder in sets.items():
+            pairs = ((pair.lr, pair.hr) for pair in pairs_of(folder, scale))
+            scores[f"validation/{set_name}_psnr_y"] = score(trainer, pairs)
         return scores
 
     return measure

@@ -1,6 +1,7 @@
 """Sets of pictures to measure on: low-resolution inputs, with their originals or without."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures
 
-__all__ = ["Pair", "Sample", "inputs", "pairs", "titled"]
+__all__ = ["Pair", "Sample", "distinct", "inputs", "pair_files", "pairs", "titled"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,21 @@ class Pair(Sample):
     hr: Tensor
 
 
+def pair_files(
+    folder: Path, scale: int, degradation: DegradationName = "bicubic"
+) -> list[PictureFile]:
+    """Return the files that :func:`pairs` reads.
+
+    Raises:
+        UserError: if the folder holds no pictures, or a picture has no twin.
+    """
+    large, small = folder / "HR", folder / f"LRx{scale}"
+    originals = list_pictures(large if large.is_dir() else folder)
+    if degradation == "bicubic" and large.is_dir() and small.is_dir():
+        return pair_up(originals, large, list_pictures(small), small, scale)
+    return [PictureFile(path) for path in originals]
+
+
 def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") -> Iterator[Pair]:
     """Yield the pictures of a set with their originals, by name.
 
@@ -53,17 +69,31 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
         UserError: if the folder holds no pictures, or a picture has no twin of the right size.
         ValueError: if a picture cannot be read.
     """
-    large, small = folder / "HR", folder / f"LRx{scale}"
-    originals = list_pictures(large if large.is_dir() else folder)
-    if degradation == "bicubic" and large.is_dir() and small.is_dir():
-        files = pair_up(originals, large, list_pictures(small), small, scale)
-    else:
-        files = [PictureFile(path) for path in originals]
+    files = pair_files(folder, scale, degradation)
     for index, file in enumerate(files):
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
         if degradation != "bicubic":
             lr = damaged(hr, DEGRADATIONS[degradation], scale, index)
         yield Pair(file.hr.name, lr, hr)
+
+
+def distinct(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each path: its last parts, as few as tell it from the others.
+
+    A path that is given twice has one name.
+    """
+    # Not resolved: a link keeps its own name.
+    places = [Path(os.path.abspath(path)).parts for path in paths]  # noqa: PTH100
+    others = set(places)
+
+    def name(parts: tuple[str, ...]) -> str:
+        for count in range(1, len(parts)):
+            tail = parts[-count:]
+            if sum(other[-count:] == tail for other in others) == 1:
+                return "/".join(tail)
+        return "/".join(parts[1:])
+
+    return [name(parts) for parts in places]
 
 
 def titled(name: str, degradation: DegradationName) -> str:

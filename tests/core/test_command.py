@@ -1,7 +1,9 @@
 """What every training command does with its user's errors."""
 
+import errno
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,38 @@ def test_2_and_one_sentence_for_what_the_user_can_mend(
 ) -> None:
     assert exit_code(monkeypatch, "--size", size) == 2
     assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("path", ["file/run", "file", "absent/file", "/proc/run"])
+def test_2_and_one_sentence_for_a_place_that_cannot_be_written_to(
+    path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").touch()
+
+    def write(_config: Config) -> bool:
+        if path.startswith("absent"):
+            (tmp_path / path).write_text("x")
+        (tmp_path / path).mkdir(parents=True)
+        return True
+
+    monkeypatch.setattr("sys.argv", ["program"])
+    with pytest.raises(SystemExit) as end:
+        run_command(Config, write)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {tmp_path / path} cannot be read or written: ")
+
+
+def test_a_failure_of_the_machine_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_config: Config) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.argv", ["program"])
+    with pytest.raises(OSError, match="No space left"):
+        run_command(Config, full)
 
 
 @pytest.mark.parametrize("arguments", [["--size", "three"], ["--colour", "red"]])

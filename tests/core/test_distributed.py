@@ -1,5 +1,6 @@
 """Two processes under torchrun train as one with twice the batch; alone, nothing is sent."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,18 @@ def test_two_processes_equal_one_with_the_double_batch_lazy_terms_included(tmp_p
             assert torch.allclose(two[player][name], weight, atol=1e-5), (player, name)
     for name, weight in one["ema"]["network"].items():
         assert torch.allclose(two["ema"]["network"][name], weight, atol=1e-5)
+
+
+def test_processes_wait_for_one_that_works_alone_for_hours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patience: list[timedelta] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(
+        "torch.distributed.init_process_group", lambda _backend, timeout: patience.append(timeout)
+    )
+    distributed.join(torch.device("cpu"))
+    assert patience[0] >= timedelta(hours=12)
 
 
 def test_a_process_alone_is_the_main_one_and_keeps_its_gradients() -> None:

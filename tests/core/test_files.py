@@ -1,10 +1,14 @@
 """Files appear whole or not at all."""
 
+import logging
+import signal
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
-from core.files import appearing
+from core.files import appearing, check_place, locked
+from tests.programs import start
 
 
 def test_a_file_appears_when_the_block_ends_in_a_folder_that_is_made(tmp_path: Path) -> None:
@@ -40,3 +44,44 @@ def test_the_file_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path
     with appearing(tmp_path / "page.html") as temporary:
         temporary.touch(mode=0o600)
     assert (tmp_path / "page.html").stat().st_mode == other.stat().st_mode
+
+
+def test_a_place_for_a_file_is_made_but_not_the_file(tmp_path: Path) -> None:
+    check_place(tmp_path / "new" / "page.html")
+    assert [*tmp_path.rglob("*")] == [tmp_path / "new"]
+
+
+@pytest.mark.parametrize("place", ["file/page.html", "folder", "/proc/new/page.html"])
+def test_a_place_where_no_file_can_be_is_named(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"file|folder|/proc/new") as refusal:
+        check_place(tmp_path / place)
+    assert refusal.value.filename is not None
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from core.files import locked
+with locked(Path(sys.argv[1])):
+    print("mine", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_is_one_processs_until_that_ends_however_it_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "new"
+    with start("-c", HOLDER, folder) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "mine\n"
+        killed = Timer(0.3, holder.kill)
+        killed.start()
+        with caplog.at_level(logging.INFO), locked(folder):
+            assert holder.wait(10) == -signal.SIGKILL
+    assert f"waiting for another process, which is at work in {folder}" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO), locked(folder):
+        assert caplog.text == ""

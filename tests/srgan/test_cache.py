@@ -2,17 +2,23 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
 from core.command import UserError
+from core.files import locked
 from srgan import cache
 from srgan.cache import open_cache, read_rgb
 from srgan.pairs import PictureFile
+from srgan.patches import PatchSampler
 from srgan.resize import imresize_uint8
 from tests.srgan.pictures import files, picture, planes, save_pictures
 
@@ -32,6 +38,11 @@ def paths(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "cache"
+
+
+def caches(store: Path) -> list[Path]:
+    """What is in there, finished or not."""
+    return [path for path in store.iterdir() if path.name != ".lock"]
 
 
 @pytest.fixture
@@ -97,7 +108,7 @@ def test_a_twin_of_the_wrong_size_is_named_and_nothing_is_kept(
     sentence = f"twin.png is {size[1]}x{size[0]}; as the twin of {paths[0]} .* must be 16x12"
     with pytest.raises(UserError, match=sentence):
         open_cache(store, [PictureFile(paths[0], twin)], 2)
-    assert list(store.iterdir()) == []
+    assert caches(store) == []
 
 
 def test_an_old_cache_is_used_without_decoding(
@@ -127,14 +138,38 @@ def test_it_is_renewed_when_a_file_changes(
     assert len(decoded) == 9
 
 
-def test_scale_smallest_side_and_choice_of_files_have_caches_of_their_own(
+def test_a_choice_of_pictures_and_another_smallest_side_take_no_room_of_their_own(
+    paths: list[Path], store: Path, decoded: list[str]
+) -> None:
+    whole = open_cache(store, files(paths), 2)
+    assert len(open_cache(store, files(paths), 2, smallest_side=12)) == 2
+    chosen = open_cache(store, files(paths), 2, 8, files([paths[2], paths[0]]))
+    for got, wanted in zip((*chosen.hr, *chosen.lr), (*whole.hr[::-2], *whole.lr[::-2]),
+                           strict=True):  # fmt: skip
+        np.testing.assert_array_equal(got, wanted)
+    assert len(decoded) == 3
+    assert len(caches(store)) == 1
+
+
+def test_scale_and_files_have_caches_of_their_own(paths: list[Path], store: Path) -> None:
+    assert open_cache(store, files(paths), 2).scale == 2
+    assert open_cache(store, files(paths), 4).scale == 4
+    assert len(open_cache(store, files(paths[:1]), 2)) == 1
+    assert len(caches(store)) == 3
+
+
+def test_patches_of_chosen_pictures_are_those_of_the_pictures_alone(
     paths: list[Path], store: Path
 ) -> None:
-    assert len(open_cache(store, files(paths), 2)) == 3
-    assert open_cache(store, files(paths), 4).scale == 4
-    assert len(open_cache(store, files(paths), 2, smallest_side=12)) == 2
-    assert len(open_cache(store, files(paths[:1]), 2)) == 1
-    assert len(list(store.iterdir())) == 4
+    part = [paths[0], paths[2]]
+    among_others, alone = (
+        PatchSampler(open_cache(store, files(these), 2, 8, files(part)), 16, 8, seed=3).batch(5)
+        for these in (paths, part)
+    )
+    assert torch.equal(among_others.real, alone.real)
+    assert among_others.cond is not None
+    assert alone.cond is not None
+    assert torch.equal(among_others.cond, alone.cond)
 
 
 def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(
@@ -149,6 +184,16 @@ def test_pictures_that_cannot_be_used_are_left_out_with_a_warning(
     warned = " ".join(caplog.messages)
     for name in ("foreign.png", "truncated.png", "2.png is smaller"):
         assert name in warned
+
+
+def test_a_picture_of_which_no_pixel_remains_is_left_out_with_a_warning(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny = paths[0].with_name("tiny.png")
+    Image.fromarray(picture(3, 3)).save(tiny)
+    with caplog.at_level(logging.WARNING):
+        assert len(open_cache(store, files([tiny, *paths]), 4)) == 3
+    assert "tiny.png is smaller" in caplog.text
 
 
 def test_a_set_without_any_usable_picture_is_an_error_that_reaches_the_user(
@@ -172,28 +217,25 @@ def test_nothing_half_written_is_left_or_used_after_a_failure(
         patch.setattr(cache, "read_rgb", interrupted)
         with pytest.raises(KeyboardInterrupt):
             open_cache(store, files(paths), 2)
-    assert list(store.iterdir()) == []
+    assert caches(store) == []
     assert len(open_cache(store, files(paths), 2)) == 3
 
 
-def test_two_that_decode_the_same_at_once_share_the_result(
-    paths: list[Path], store: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_that_want_the_same_at_once_decode_it_once(
+    paths: list[Path], store: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = cache.read_rgb
-    inside = False
+    both_began = Barrier(2)
 
-    def meanwhile(path: Path) -> cache.Pixels:
-        nonlocal inside
-        if path.name == "0.png" and not inside:
-            inside = True
-            monkeypatch.setattr(os, "getpid", lambda: -1)  # another process, from here on
-            open_cache(store, files(paths), 2)
-            monkeypatch.undo()
-        return original(path)
+    def together(folder: Path) -> AbstractContextManager[None]:
+        both_began.wait(10)
+        return locked(folder)
 
-    monkeypatch.setattr(cache, "read_rgb", meanwhile)
-    assert len(open_cache(store, files(paths), 2)) == 3
-    assert len(list(store.iterdir())) == 1
+    monkeypatch.setattr("srgan.cache.locked", together)
+    with ThreadPoolExecutor(2) as pool:
+        opened = list(pool.map(lambda _: open_cache(store, files(paths), 2), range(2)))
+    assert [len(pairs) for pairs in opened] == [3, 3]
+    assert len(decoded) == 3
+    assert len(caches(store)) == 1
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "1", "LA"])
@@ -204,6 +246,40 @@ def test_pictures_of_any_mode_are_read_as_rgb(mode: str, tmp_path: Path) -> None
     got = read_rgb(path)
     assert got.dtype == np.uint8
     np.testing.assert_array_equal(got, np.array(original.convert("RGB")))
+
+
+# Brightest at a third of white: what is white is told by the file, not by its pixels.
+DEEP = (picture(9, 11)[..., 0].astype(np.uint16) * 257 + 77) // 3
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "big-endian.tif"])
+def test_grey_of_16_bits_is_rounded_to_8(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if path.suffix == ".png":
+        Image.fromarray(DEEP).save(path)
+    else:
+        tifffile.imwrite(path, DEEP, byteorder=">" if "big" in name else "<")
+    wanted = np.rint(DEEP / 257).astype(np.uint8)
+    np.testing.assert_array_equal(read_rgb(path), np.stack([wanted] * 3, axis=-1))
+
+
+def test_a_turned_picture_of_16_bits_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(DEEP).save(tmp_path / "x.png", exif=exif)
+    wanted = np.rot90(np.rint(DEEP / 257), -1)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "x.png")[..., 1], wanted)
+
+
+@pytest.mark.parametrize("kind", ["float32", "int32", "int16", "miniswhite"])
+def test_numbers_of_which_none_is_known_to_be_white_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    if kind == "miniswhite":
+        tifffile.imwrite(path, DEEP, photometric=kind)
+    else:
+        tifffile.imwrite(path, (DEEP // 2).astype(kind))
+    with pytest.raises(ValueError, match=f"{path} cannot be read as a picture: nothing tells"):
+        read_rgb(path)
 
 
 def test_a_turned_photograph_is_read_upright(tmp_path: Path) -> None:

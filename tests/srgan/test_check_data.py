@@ -62,6 +62,17 @@ def test_each_kind_is_found(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("pose", [None, *Image.Transpose])
+def test_a_test_picture_is_found_in_every_pose(
+    pose: Image.Transpose | None, tmp_path: Path
+) -> None:
+    test = save(waves(1), tmp_path / "test.png")
+    posed = waves(1) if pose is None else waves(1).transpose(pose)
+    pictures = [save(posed.resize((250, 300)), tmp_path / "leak.jpg", quality=80),
+                save(waves(2), tmp_path / "other.png")]  # fmt: skip
+    assert found(pictures, [test]) == [("leaked", "leak.jpg")]
+
+
 def test_twins_are_held_to_their_size_and_read_in_full(tmp_path: Path) -> None:
     large = save(waves(1), tmp_path / "large.png")
     twins = [
@@ -94,6 +105,21 @@ def test_the_command_counts(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"duplicate: {tmp_path / 'b.png'}")
     assert lines[-1] == "2 pictures: 0 unreadable, 0 mismatched, 0 tiny, 1 duplicate, 0 leaked"
+
+
+def test_a_test_picture_that_cannot_be_read_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(waves(1), tmp_path / "a.png")
+    broken = tmp_path / "tests" / "broken.png"
+    broken.parent.mkdir()
+    broken.write_bytes(b"not a picture")
+    arguments = ["check_data", str(tmp_path), "--test-sets", str(broken.parent)]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 2
+    assert f"error: --test-sets: {broken} cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [["--smallest", "0"], ["--scale", "0"], ["--distance", "128"]])

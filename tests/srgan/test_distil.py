@@ -68,3 +68,19 @@ def test_pictures_that_training_holds_out_are_not_asked_about(tmp_path: Path) ->
 def test_wrong_settings_are_refused(name: str) -> None:
     with pytest.raises(UserError, match=f"--{name} must be at least"):
         DistilConfig("bicubic", "pictures", Path("out"), **{name: -1})  # type: ignore[arg-type]
+
+
+def test_a_device_that_torch_does_not_know_is_refused(tmp_path: Path) -> None:
+    config = DistilConfig("bicubic", str(tmp_path), tmp_path / "taught", device="foo")
+    with pytest.raises(UserError, match="device 'foo' is not one that torch knows"):
+        distil(config)
+
+
+def test_a_place_that_cannot_be_had_is_found_before_the_teacher_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_pictures(tmp_path / "pictures", 1)[0].parent
+    config = DistilConfig("bicubic", str(folder), folder / "0000.png" / "taught", holdout=0)
+    monkeypatch.setattr("srgan.distil._taught", lambda *_: pytest.fail("the teacher was asked"))
+    with pytest.raises(NotADirectoryError):
+        distil(config)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from core.command import UserError
 from srgan import evaluate as program
@@ -15,14 +16,15 @@ from srgan.evaluate import EvaluateConfig
 from srgan.evaluation import measures
 from srgan.evaluation.measures import Measure, fidelity
 from srgan.evaluation.sets import inputs, pairs
-from srgan.generators import GeneratorSpec, save_generator
+from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.grid import grid_share
 from srgan.metrics import quantise
 from srgan.niqe import PristineModel, niqe
 from srgan.patches import as_tensor
 from srgan.stlpips import ShiftTolerantLPIPS
-from srgan.upscalers import open_upscaler
+from srgan.upscalers import Upscaler, open_upscaler
 from tests.conftest import DataFolder
+from tests.programs import ROOT
 from tests.srgan.pictures import picture, planes, save_pictures
 
 
@@ -116,7 +118,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(
     paths = [folder / "small.safetensors" for folder in models]
     assert run(monkeypatch, *paths, paths[0], "--sets", photos) == 0
     rows = capsys.readouterr().out.splitlines()[1:]
-    assert [row.split()[0] for row in rows] == [str(path) for path in paths]
+    assert [row.split()[0] for row in rows] == ["one/small.safetensors", "two/small.safetensors"]
 
 
 def test_the_page_has_a_section_for_each_set_and_scale(
@@ -176,6 +178,59 @@ def test_interpolation_is_pillows(name: str, kernel: Image.Resampling) -> None:
         assert torch.equal(got, planes(wanted).float() / 255)
 
 
+@torch.no_grad()
+def test_large_pictures_are_upscaled_in_tiles_to_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small_model(tmp_path, 2)
+    lr = torch.rand(1, 3, 450, 9)
+    whole = load_generator(path)[0](lr)
+    heights: list[int] = []
+    forward = Light.forward
+
+    def watched(network: Light, lr: Tensor) -> Tensor:
+        heights.append(lr.shape[-2])
+        return forward(network, lr)
+
+    monkeypatch.setattr(Light, "forward", watched)
+    tiled = open_upscaler(str(path), 2).run(lr)
+    assert max(heights) < 250
+    assert torch.allclose(tiled, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["x4-fast", "x2-fast-int8"])
+def test_our_onnx_files_work_in_tiles_as_well(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upscaler = open_upscaler(str(ROOT / "serving" / "models" / f"{name}.onnx"), 4)
+    lr = as_tensor([picture(450, 9)])
+    tiled = upscaler.run(lr)
+    monkeypatch.setattr("srgan.upscalers.upscale_in_tiles", lambda whole, lr, *_: whole(lr))
+    difference = (tiled - upscaler.run(lr)).abs() * 255
+    assert difference.max() < 1.01  # a sum in another order may be rounded to the next level
+    assert difference.mean() < 0.001
+
+
+def test_a_device_that_is_not_there_is_exit_code_2(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "bicubic", "--sets", photos, "--device", "foo") == 2
+    assert "device 'foo' is not one that torch knows" in capsys.readouterr().err
+
+
+def test_a_checkpoint_runs_on_the_device_that_was_asked_for(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[torch.device | str] = []
+
+    def watched(model: str, scale: int, device: torch.device | str) -> Upscaler:
+        opened.append(device)
+        return open_upscaler(model, scale)
+
+    monkeypatch.setattr(program, "open_upscaler", watched)
+    model = small_model(tmp_path, 2)
+    assert run(monkeypatch, model, "--sets", photos, "--device", "meta") == 0
+    assert opened == [torch.device("meta")]
+
+
 def without_twin(folder: Path) -> None:
     save_pictures(folder / "HR", 2, 48, 48)
     (folder / "LRx4").mkdir()
@@ -223,6 +278,33 @@ def test_a_set_that_cannot_be_measured_is_exit_code_2(
     written = capsys.readouterr().err
     assert written.startswith("error: ")
     assert sentence in written
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--sets", "photos", "absent"], "absent is not a folder"),
+        (["--sets", "photos", "absent", "--no-reference"], "absent is not a folder"),
+        (["--sets", "photos", "alone"], "0000.png has no low-resolution twin"),
+        (["--sets", "photos", "--html-out", "file/page.html"], "file cannot be read or written"),
+        (["--sets", "photos", "--json-out", "photos"], "photos cannot be read or written"),
+    ],
+)
+def test_nothing_is_measured_before_sets_and_places_are_known_to_be_there(
+    options: list[str],
+    sentence: str,
+    photos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    Path("file").touch()
+    save_pictures(Path("alone/HR"), 1)
+    save_pictures(Path("alone/LRx4"), 1)[0].rename("alone/LRx4/other.png")
+    assert run(monkeypatch, "bicubic", *options) == 2
+    written = capsys.readouterr()
+    assert sentence in written.err
+    assert written.out == ""
 
 
 @pytest.mark.parametrize("content", [None, b"not a model"])

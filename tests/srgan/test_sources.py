@@ -5,6 +5,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -109,6 +110,15 @@ def test_it_is_fetched_and_unpacked_once(web: Web, name: str, folder: str, tmp_p
     assert {p.parent for p in pictures} == {tmp_path / "data" / folder}
     assert {p.stem: p.read_bytes() for p in pictures} == FILES
     assert not list((tmp_path / "data" / folder).glob("*.txt"))
+
+
+def test_two_that_want_it_at_once_fetch_it_once(web: Web, name: str, tmp_path: Path) -> None:
+    web.delay = 0.5
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: found(name, tmp_path / "data"), range(2)))
+    assert len(web.asked) == 1
+    assert both[0] == both[1]
+    assert {p.stem: p.read_bytes() for p in both[0]} == FILES
 
 
 def test_a_broken_download_goes_on_where_it_stopped(

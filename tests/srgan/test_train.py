@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch.optim import Adam
 
 from core.checkpoint import load_state
@@ -16,10 +17,10 @@ from core.history import read_history
 from core.muon import Muon
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
-from srgan.cache import open_cache, read_rgb
+from srgan.cache import Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
-from srgan.generators import GeneratorSpec, load_generator, save_generator
+from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
@@ -27,7 +28,7 @@ from srgan.sources import hold_out, training_pictures
 from srgan.train import TrainConfig, train
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
-from tests.srgan.pictures import files, planes, save_pairs, save_pictures
+from tests.srgan.pictures import files, picture, planes, save_pairs, save_pictures
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,19 @@ def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> 
     assert (training["steps"], training["pictures"]) == (6, 6)
     state = load_state(config.out / "checkpoint.safetensors")["trainer"]
     assert_identical(dict(network.state_dict()), state["ema"]["network"])
+
+
+def test_the_hours_of_all_processes_are_counted(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(value: object) -> list[object]:
+        return [value, 3 * 3600.0] if value == 3600.0 else [value]
+
+    monkeypatch.setattr("time.process_time", lambda: 3600.0)
+    monkeypatch.setattr("core.distributed.gather", gather)
+    train(replace(config, adversarial_steps=0))
+    _, _, training = load_generator(config.out / "generator.safetensors")
+    assert training["cpu_hours"] == 4.0  # an hour of this one, three of the other
 
 
 def test_a_generator_says_nothing_about_the_disk_that_it_was_made_on(
@@ -209,6 +223,13 @@ def test_a_teachers_pairs_leave_the_same_photographs_held_out(
     assert len(both[0]) == len(photos) - 2 + 6
     train(replace(config, data=f"{folder},{config.data}", adversarial_steps=0))
     assert list(recorded(config)) == ["validation/bicubic_psnr_y"]
+
+
+def test_pictures_are_kept_once_whatever_the_patch_and_the_holdout(config: TrainConfig) -> None:
+    config = replace(config, pixel_steps=1, adversarial_steps=0)
+    train(config)
+    train(replace(config, patch=12, holdout=3, out=config.out / "other"))
+    assert len([*config.cache_dir.glob("*/hr.bin")]) == 1
 
 
 def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:
@@ -497,6 +518,57 @@ def test_sets_are_validated_on_by_name(config: TrainConfig, photos: list[Path]) 
     shown = config.out / "samples" / photos[0].parent.name / "0000002.png"
     # Eight pictures in rows of two, each enlarged, upscaled and true, 24x20 pixels at half size
     assert read_rgb(shown).shape[1] / 6 == pytest.approx(2 * 20, abs=4)
+
+
+def test_large_pictures_are_validated_on_in_tiles(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_pictures(tmp_path / "set", 1, 900, 24)
+    heights: list[int] = []
+    forward = Light.forward
+
+    def watched(network: Light, lr: torch.Tensor) -> torch.Tensor:
+        heights.append(lr.shape[-2])
+        return forward(network, lr)
+
+    monkeypatch.setattr(Light, "forward", watched)
+    folder = tmp_path / "set"
+    train(replace(config, validate=(folder,), adversarial_steps=0, pixel_steps=2, holdout=0))
+    assert 100 < max(heights) < 250
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not a picture", "--validate: .*z.png cannot be read as a picture"),
+        (picture(40, 4), "--validate: z.png in .*set must have sides of more than 4 pixels"),
+    ],
+    ids=["broken", "small"],
+)
+def test_a_picture_that_cannot_be_validated_on_is_named_before_training_begins(
+    content: bytes | Pixels, sentence: str, config: TrainConfig, tmp_path: Path
+) -> None:
+    save_pictures(tmp_path / "set", 9, 40, 40)
+    path = tmp_path / "set" / "z.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        Image.fromarray(content).save(path)
+    with pytest.raises(UserError, match=sentence):
+        train(replace(config, validate=(path.parent,)))
+    assert not config.out.exists()
+
+
+def test_sets_of_one_name_are_told_apart_by_their_folders(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    folders = [tmp_path / part / "set" for part in ("one", "two")]
+    for folder, count in zip(folders, (1, 3), strict=True):
+        save_pictures(folder, count, 40, 40)
+    train(replace(config, validate=tuple(folders), adversarial_steps=0, pixel_steps=2, holdout=0))
+    assert list(recorded(config)) == ["validation/one/set_psnr_y", "validation/two/set_psnr_y"]
+    for part in ("one", "two"):
+        assert (config.out / "samples" / part / "set" / "0000002.png").exists()
 
 
 def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(

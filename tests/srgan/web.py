@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ class Web:
         ranges: whether it knows the Range header.
         breaks_after: bytes after which each of the next connections is cut.
         status: an error to answer with instead.
+        delay: seconds before an answer.
         asked: the Range header of each request.
     """
 
@@ -28,6 +30,7 @@ class Web:
     ranges: bool = True
     breaks_after: list[int] = field(default_factory=list)
     status: int | None = None
+    delay: float = 0.0
     asked: list[str | None] = field(default_factory=list)
     port: int = 0
 
@@ -40,6 +43,7 @@ class Web:
 def _answer(web: Web, handler: BaseHTTPRequestHandler) -> None:
     wanted = handler.headers["Range"]
     web.asked.append(wanted)
+    time.sleep(web.delay)
     if web.status is not None:
         handler.send_error(web.status)
         return

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from srgan.cache import read_rgb
-from srgan.evaluation.sets import inputs, pairs
+from srgan.evaluation.sets import distinct, inputs, pairs
 from srgan.resize import imresize_uint8
 from tests.srgan.pictures import picture, planes, save_pictures
 
@@ -46,6 +46,21 @@ def test_inputs_can_be_degraded_the_same_way_each_time_published_ones_or_not(
     save_pictures(tmp_path / "set" / "LRx4", 2, 16, 16)
     for one, other in zip(first, pairs(tmp_path / "set", 4, "real"), strict=True):
         assert torch.equal(one.lr, other.lr)
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/Set5", "b/Set14"], ["Set5", "Set14"]),
+        (["a/Set5", "b/Set5", "/c/Set14/"], ["a/Set5", "b/Set5", "Set14"]),
+        (["/x/a/Set", "/y/a/Set", "/a/Set"], ["x/a/Set", "y/a/Set", "a/Set"]),
+        (["Set5", "./Set5", "a/../Set5"], ["Set5"] * 3),
+    ],
+)
+def test_a_name_is_no_longer_than_it_takes_to_tell_paths_apart(
+    paths: list[str], names: list[str]
+) -> None:
+    assert distinct([Path(path) for path in paths]) == names
 
 
 def test_without_originals_the_pictures_are_the_inputs(tmp_path: Path) -> None:

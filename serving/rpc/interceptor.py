@@ -23,8 +23,9 @@ Guard = Callable[[Call], AbstractAsyncContextManager[None]]
 # Told of each call when it has ended.
 Observer = Callable[[Call], None]
 
-# That a client is gone is known so much later than that it sends no more.
+# That a client is gone is known so much later than that it neither sends nor takes any more.
 _GONE_S = 0.01
+_MAY_BE_BROKEN_OFF = (InvalidImage, InvalidRequest, grpc.aio.InternalError)
 _ROUNDING, _CLOCKS_S = 0.01, 0.05
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -93,7 +94,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             with _errors_become_status(call, context):
                 try:
                     yield
-                except (InvalidImage, InvalidRequest):
+                except _MAY_BE_BROKEN_OFF:
                     await asyncio.sleep(_GONE_S)  # Is it broken, or broken off?
                     raise
         except asyncio.CancelledError:

@@ -58,6 +58,14 @@ async def all_of_stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIt
     yield await one(b"image", context)
 
 
+async def gone(request: bytes, context: Any) -> bytes:  # noqa: ARG001
+    """What gRPC does when a client is gone before the answer."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().call_later(0.001, task.cancel)
+    raise grpc.aio.InternalError("cannot send")
+
+
 async def without_end() -> AsyncIterator[bytes]:
     yield b"wait"
     await asyncio.sleep(10)
@@ -72,6 +80,7 @@ HANDLERS = {
     "one_of_stream": grpc.stream_unary_rpc_method_handler(one_of_stream),
     "many_of_stream": grpc.stream_stream_rpc_method_handler(many_of_stream),
     "all_of_stream": grpc.stream_stream_rpc_method_handler(all_of_stream),
+    "gone": grpc.unary_unary_rpc_method_handler(gone),
     "many_by_writing": grpc.unary_stream_rpc_method_handler(many_by_writing),
 }
 
@@ -108,7 +117,7 @@ async def outcome(method: str, request: bytes) -> tuple[grpc.StatusCode, str]:
         return await call.code(), await call.details()
 
 
-@pytest.fixture(params=[name for name in HANDLERS if name != "all_of_stream"])
+@pytest.fixture(params=[name for name in HANDLERS if name not in ("all_of_stream", "gone")])
 def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -186,6 +195,20 @@ def test_observers_tell_a_deadline_from_a_cancellation(
 
     asyncio.run(scenario())
     assert observed[-1].code == code
+
+
+def test_an_answer_that_nobody_takes_any_more_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        async with running() as address, grpc.aio.insecure_channel(address) as channel:
+            with suppress(grpc.RpcError):
+                await channel.unary_unary("/test/gone", None, None)(b"", timeout=1)
+
+    with caplog.at_level(logging.ERROR, "serving"):
+        asyncio.run(scenario())
+    assert observed[-1].code == grpc.StatusCode.CANCELLED
+    assert not caplog.records
 
 
 def test_a_handler_may_abort_by_itself(method: str) -> None:

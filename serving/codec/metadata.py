@@ -2,11 +2,12 @@
 
 import re
 import struct
+from contextlib import suppress
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 from PIL.ImageFile import ImageFile
 
-from serving.codec.exif import INCH, MARKER
+from serving.codec.exif import INCH, about_the_picture, saved, value
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
 from serving.codec.tags import read_tags
@@ -16,26 +17,16 @@ from serving.pixels import Pixels
 UPRIGHT, MIRRORED = 1, 2
 SIDEWAYS = (5, 6, 7, 8)
 
-_CENTIMETRE = 3
+# Units in an inch, by their numbers; 3 is the centimetre.
+_UNITS: dict[object, float] = {None: 1.0, INCH: 1.0, 3: 2.54}
 # Pixels an inch; what is outside is nonsense, and more than some formats can hold.
 _LEAST_DENSITY, _MOST_DENSITY = 1e-3, 1e7
 
 # As an attribute or as an element; both are in use.
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"\']|>))[2-8]([\"\'<])")
 
-# A TIFF file's own directory mixes what describes the picture with what describes the file; only
-# these are about the picture.
-_DESCRIPTIVE = (
-    ExifTags.Base.ImageDescription,
-    ExifTags.Base.Make,
-    ExifTags.Base.Model,
-    ExifTags.Base.Software,
-    ExifTags.Base.DateTime,
-    ExifTags.Base.Artist,
-    ExifTags.Base.Copyright,
-)
+_NUMBERS = (int, float, TiffImagePlugin.IFDRational)
 _DENSITY = (ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit)
-_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
 def read_metadata(
@@ -54,63 +45,56 @@ def read_metadata(
     """
     if format is ImageFormat.TIFF or image is None:
         exif = read_tags(data)
-        icc, dpi = exif.get(ExifTags.Base.InterColorProfile), _resolution(exif)
-        xmp, gamma = exif.get(ExifTags.Base.XMLPacket), None
+        icc, dpi = value(exif, ExifTags.Base.InterColorProfile), _resolution(exif)
+        xmp, gamma = value(exif, ExifTags.Base.XMLPacket), None
     else:
         if format is ImageFormat.PNG:
             # Looking for an EXIF chunk behind the pixels, Pillow would decode them.
             image.info.setdefault("exif", _png_chunk(data, b"eXIf"))
-        exif = image.getexif()
+        exif = _exif(image)
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
         if format is ImageFormat.JPEG and not image.info.get("jfif_unit"):
             dpi = None  # Pillow says 72 where nothing is told.
         dpi = dpi or _resolution(exif)
         xmp, gamma = image.info.get("xmp"), image.info.get("gamma")
-    orientation = exif.get(ExifTags.Base.Orientation, UPRIGHT)
-    if orientation not in range(1, 9):
+    orientation = value(exif, ExifTags.Base.Orientation)
+    if not isinstance(orientation, int) or orientation not in range(1, 9):
         orientation = UPRIGHT
     if format is ImageFormat.TIFF:
-        exif = _about_the_picture(exif)
+        exif = about_the_picture(exif)
     told_elsewhere = [ExifTags.Base.Orientation, *(_DENSITY if dpi else ())]
     for tag in told_elsewhere:
         exif.pop(tag, None)
-    block = exif.tobytes().removeprefix(MARKER) if len(exif) else b""
     dpi = _plausible(dpi)
     if dpi and orientation in SIDEWAYS:
         dpi = dpi[::-1]
     packet = _XMP_ORIENTATION.sub(rb"\g<1>1\g<2>", xmp) if isinstance(xmp, bytes) else b""
-    return Metadata(icc or b"", block, dpi, packet, gamma), orientation
+    profile = icc if isinstance(icc, bytes) else b""
+    return Metadata(profile, saved(exif), dpi, packet, gamma), orientation
+
+
+def _exif(image: ImageFile) -> Image.Exif:
+    with suppress(Exception):  # As for other hostile tags.
+        return image.getexif()
+    return Image.Exif()
 
 
 def _plausible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
     """A density, unless it is none: some programs write 0, or 0/0, where they know nothing."""
     if dpi is None:
         return None
-    across, down = float(dpi[0]), float(dpi[1])
+    across, down = dpi
     if not all(_LEAST_DENSITY <= each <= _MOST_DENSITY for each in (across, down)):  # nor NaN
         return None
     return across, down
 
 
 def _resolution(exif: Image.Exif) -> tuple[float, float] | None:
-    base = ExifTags.Base
-    if base.XResolution not in exif or base.YResolution not in exif:
+    across, down, unit = (value(exif, tag) for tag in _DENSITY)
+    units = _UNITS.get(unit)
+    if units is None or not isinstance(across, _NUMBERS) or not isinstance(down, _NUMBERS):
         return None
-    inches = {INCH: 1.0, _CENTIMETRE: 2.54}.get(exif.get(base.ResolutionUnit, INCH))
-    if inches is None:
-        return None
-    return float(exif[base.XResolution]) * inches, float(exif[base.YResolution]) * inches
-
-
-def _about_the_picture(tags: Image.Exif) -> Image.Exif:
-    kept = Image.Exif()
-    for tag in _DESCRIPTIVE:
-        if tag in tags:
-            kept[tag] = tags[tag]
-    for directory in _DIRECTORIES:
-        if entries := tags.get_ifd(directory):
-            kept[directory] = dict(entries)
-    return kept
+    return float(across) * units, float(down) * units
 
 
 def _png_chunk(data: bytes, wanted: bytes) -> bytes | None:

@@ -6,11 +6,12 @@ from itertools import accumulate
 from tempfile import TemporaryFile
 
 import numpy as np
-from PIL import Image, TiffTags
-from PIL.ExifTags import IFD, Base
+from PIL import TiffTags
+from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from serving.codec.deflate import compressor
+from serving.codec.exif import about_the_picture, loaded
 from serving.codec.formats import Compression
 from serving.codec.picture import Metadata
 from serving.pixels import Pixels, has_alpha
@@ -51,10 +52,8 @@ def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> by
     """Header and directory of a file whose compressed strips, of so many `rows`, follow."""
     directory = ImageFileDirectory_v2()
     if metadata.exif:
-        exif = Image.Exif()
-        exif.load(metadata.exif)
-        for tag, value in exif.items():
-            directory[tag] = dict(exif.get_ifd(tag)) if tag in (IFD.Exif, IFD.GPSInfo) else value
+        for tag, value in about_the_picture(loaded(metadata.exif)).items():
+            directory[tag] = value
     channels = strips.channels
     directory[Base.ImageWidth] = strips.width
     directory[Base.ImageLength] = strips.height

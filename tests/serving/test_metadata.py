@@ -237,3 +237,33 @@ def test_of_exif_that_a_jpeg_cannot_hold_what_fits_is_kept(
         assert kept.get_ifd(ExifTags.IFD.Exif) == {ExifTags.Base.FNumber: 2.8}
     else:
         assert len(kept) == 0
+
+
+@pytest.mark.parametrize("target", [*ImageFormat])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        (ExifTags.Base.Artist, 12, 1, struct.pack("<d", 1.5)),
+        (ExifTags.Base.Orientation, 2, 4, b"six\0"),
+        (ExifTags.Base.XResolution, 2, 4, b"six\0"),
+        (ExifTags.Base.ImageWidth, 11, 2, bytes(8)),
+        (ExifTags.Base.PlanarConfiguration, 3, 1, b"\0\0\0\0"),
+        (ExifTags.Base.SampleFormat, 3, 1, b"\3\0\0\0"),
+        (ExifTags.Base.TileOffsets, 4, 1, b"\1\0\0\0"),
+        (ExifTags.IFD.Exif, 4, 1, b"\xff\xff\xff\xff"),
+        (ExifTags.IFD.Exif, 12, 1, bytes(8)),
+    ],
+    ids=lambda tag: f"{tag[0].name}-{tag[1]}",
+)
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_strange_exif_is_no_damage_and_does_none(
+    client: UpscalerClient, target: ImageFormat, tag: tuple[int, int, int, bytes]
+) -> None:
+    number, kind, count, content = tag
+    at_end = 8 + 2 + 12 + 4
+    place = content if len(content) == 4 else struct.pack("<I", at_end)
+    block = struct.pack("<2sHIHHHI4sI", b"II", 42, 8, 1, number, kind, count, place, 0) + content
+    response = client.upscale(write(pillow(checker(3)), "PNG", exif=block), format=target)
+    pixels = decode(response.image, 10**6).strips.whole()
+    assert np.abs(pixels[:, :, :3].astype(int) - enlarged(checker(3))).mean() < 20
+    Image.open(BytesIO(response.image)).load()

@@ -54,6 +54,7 @@ def test_an_extra_sample_of_which_nothing_is_told_is_alpha_if_it_is_alone() -> N
     assert alpha_among(untold, 2) is None
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_tags_that_cannot_be_read_are_none() -> None:
     whole = write_tiff(checker(1))
     assert len(read_tags(whole)) > 0

@@ -31,6 +31,8 @@ SHIPPED = Path(srgan.__file__).parent / "weights" / "x4-fast.safetensors"
 LAST_RUN = Path("runs/srgan/generator.safetensors")
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
+# The oldest that all networks of this project can be converted to, to the newest that onnx knows.
+OPSETS = range(17, onnx.defs.onnx_opset_version() + 1)
 _SHOWN = 4  # photographs that equality is shown on
 # batch, height, width: single pixels, odd and prime sides, sides shorter than the halo
 CHECKED_SHAPES = ((1, 1, 1), (1, 2, 7), (2, 17, 23), (3, 31, 8), (1, 64, 64), (2, 61, 127))
@@ -55,7 +57,7 @@ class ExportConfig:
         triton: also lay all files out as a Triton model repository in this folder.
         pictures: folder of photographs to calibrate the 8-bit twin on, and to measure its loss on;
             equality with the network is then shown on them, too.
-        opset: version of the ONNX operators.
+        opset: version of the ONNX operators; from 17 to the newest that the installed onnx knows.
         license: of the weights, as an SPDX identifier; by default MIT, and NOASSERTION for another
             project's.
     """
@@ -71,6 +73,8 @@ class ExportConfig:
     license: str | None = None
 
     def __post_init__(self) -> None:
+        if self.opset not in OPSETS:
+            raise UserError(f"--opset must be {OPSETS[0]} to {OPSETS[-1]}, not {self.opset}")
         if self.int8 and self.pictures is None:
             raise UserError("--int8 needs --pictures FOLDER: photographs to calibrate on")
 
@@ -115,7 +119,7 @@ def export_onnx(
 
     Raises:
         ExportError: if the two differ by more than 1e-4 anywhere, the network looks further than
-            its halo says, or it cannot be written at all.
+            its halo says, or it cannot be written at all, or not with these operators.
     """
     # A measured halo leaves out what makes no difference; a derived one must be exact.
     reach = 0 if isinstance(network, CommunityGenerator) else farthest_reach(network)
@@ -145,6 +149,7 @@ def export_onnx(
                 f"the network cannot be written as ONNX for pictures of any size: {error}"
             ) from error
         model = _without_origins(onnx.load(temporary))
+        _check_opset(model, opset)
         describe(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, temporary)
@@ -160,6 +165,16 @@ def export_onnx(
             logger.info(
                 "largest difference between ONNX Runtime and torch on %s: %.1e", kind, difference
             )
+
+
+def _check_opset(model: onnx.ModelProto, opset: int) -> None:
+    """Refuse another version than was asked for: torch keeps its own where it cannot convert."""
+    (written,) = (each.version for each in model.opset_import if not each.domain)
+    if written != opset:
+        raise ExportError(
+            f"the network cannot be written with opset {opset}; expected one that it can be "
+            f"converted to, such as {written}"
+        )
 
 
 def _noise() -> list[Tensor]:

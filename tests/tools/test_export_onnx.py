@@ -231,6 +231,26 @@ def test_int8_without_photographs_is_a_usage_error(
     )
 
 
+def test_the_file_has_the_operators_that_were_asked_for(tmp_path: Path) -> None:
+    for opset in (17, 21):
+        export_onnx(network_of(LIGHT), tmp_path / "model.onnx", {}, opset)
+        (operators,) = onnx.load(tmp_path / "model.onnx").opset_import
+        assert (operators.domain, operators.version) == ("", opset)
+
+
+@pytest.mark.parametrize("opset", [7, 11, 16, 99])
+def test_operators_that_no_file_would_have_are_refused_at_once(opset: int) -> None:
+    with pytest.raises(UserError, match=rf"--opset must be 17 to \d\d, not {opset}"):
+        ExportConfig(opset=opset)
+
+
+def test_a_file_with_other_operators_than_asked_for_is_refused(tmp_path: Path) -> None:
+    """There are no adapters from torch's Shape and Identity to those of so old a version."""
+    with pytest.raises(ExportError, match="cannot be written with opset 11; .* such as 18"):
+        export_onnx(network_of(LIGHT), tmp_path / "model.onnx", {}, 11)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("content", [None, b"not a generator"])
 def test_a_generator_that_cannot_be_read_is_an_error_that_names_it(
     content: bytes | None, tmp_path: Path

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import onnx
 import torch
 import tyro
@@ -18,12 +17,12 @@ from core.command import UserError, run_command
 from core.files import appearing
 from srgan.community import is_community
 from srgan.generators import Generator, load_generator
-from srgan.sources import list_pictures
 from tools.community import CommunityGenerator
-from tools.quantise import crop_pair, quantise
+from tools.equality import ExportError, check_equal, photographs
+from tools.quantise import quantise
 from tools.triton_repository import write_repository
 
-__all__ = ["ExportConfig", "ExportError", "export", "export_onnx", "largest_difference"]
+__all__ = ["ExportConfig", "export", "export_onnx"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +32,6 @@ TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
 # The oldest that all networks of this project can be converted to, to the newest that onnx knows.
 OPSETS = range(17, onnx.defs.onnx_opset_version() + 1)
-_SHOWN = 4  # photographs that equality is shown on
-# batch, height, width: single pixels, odd and prime sides, sides shorter than the halo
-CHECKED_SHAPES = ((1, 1, 1), (1, 2, 7), (2, 17, 23), (3, 31, 8), (1, 64, 64), (2, 61, 127))
-
-
-class ExportError(UserError):
-    """The exported file does not do what the network does."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class ExportConfig:
         fp16: also write a twin in half precision, for graphics processors.
         triton: also lay all files out as a Triton model repository in this folder.
         pictures: folder of photographs to calibrate the 8-bit twin on, and to measure its loss on;
-            equality with the network is then shown on them, too.
+            equality with the network is then shown on them, else on examples/cat.png.
         opset: version of the ONNX operators; from 17 to the newest that the installed onnx knows.
         license: of the weights, as an SPDX identifier; by default MIT, and NOASSERTION for another
             project's.
@@ -104,7 +96,7 @@ def export_onnx(
     path: Path,
     metadata: dict[str, str],
     opset: int = 20,
-    pictures: Sequence[Tensor] = (),
+    pictures: Sequence[Tensor] | None = None,
 ) -> None:
     """Write a generator as ONNX: ``lr`` float32 ``[N, 3, H, W]`` to ``hr``, any N, H and W.
 
@@ -115,7 +107,8 @@ def export_onnx(
         path: of the file.
         metadata: to be written into it.
         opset: version of the ONNX operators.
-        pictures: to compare on, ``[1, 3, H, W]`` in [0, 1], beside noise of odd sizes.
+        pictures: to compare on, ``[1, 3, H, W]`` in [0, 1], beside noise of odd sizes; by default
+            one that this project ships.
 
     Raises:
         ExportError: if the two differ by more than 1e-4 anywhere, the network looks further than
@@ -153,18 +146,9 @@ def export_onnx(
         describe(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, temporary)
-        for kind, inputs in (("noise", _noise()), ("photographs", pictures)):
-            if not inputs:
-                continue
-            difference = largest_difference(network, temporary, inputs)
-            if not difference <= TOLERANCE:  # nor may it be NaN
-                raise ExportError(
-                    f"ONNX Runtime and torch differ by {difference:.2e} on {kind}, "
-                    f"allowed is {TOLERANCE:.0e}"
-                )
-            logger.info(
-                "largest difference between ONNX Runtime and torch on %s: %.1e", kind, difference
-            )
+        if pictures is None:
+            pictures = photographs(None, network.scale)
+        check_equal(network, temporary, pictures, TOLERANCE)
 
 
 def _check_opset(model: onnx.ModelProto, opset: int) -> None:
@@ -175,29 +159,6 @@ def _check_opset(model: onnx.ModelProto, opset: int) -> None:
             f"the network cannot be written with opset {opset}; expected one that it can be "
             f"converted to, such as {written}"
         )
-
-
-def _noise() -> list[Tensor]:
-    random = torch.Generator().manual_seed(0)
-    return [
-        torch.rand(batch, 3, height, width, generator=random)
-        for batch, height, width in CHECKED_SHAPES
-    ]
-
-
-@torch.no_grad()
-def largest_difference(
-    network: Generator, path: Path, inputs: Sequence[Tensor] | None = None
-) -> float:
-    """Return the largest absolute difference of outputs over inputs, by default noise."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    differences = []
-    for lr in _noise() if inputs is None else inputs:
-        (got,) = session.run(None, {"lr": lr.numpy()})
-        differences.append(np.abs(got - network(lr).numpy()).max())
-    return float(np.max(differences))  # NaN if any is, unlike Python's max
 
 
 def farthest_reach(network: Generator) -> int:
@@ -259,11 +220,12 @@ def export(config: ExportConfig) -> bool:
     }
     if config.license is not None:
         metadata["license"] = config.license
-    export_onnx(network, out, metadata, config.opset, _crops(config.pictures, network.scale))
+    pictures = photographs(config.pictures, network.scale)
+    export_onnx(network, out, metadata, config.opset, pictures)
     logger.info("wrote %s (%.0f kB) from %s", out, out.stat().st_size / 1e3, source)
     written = [out]
     if config.fp16:
-        written.append(_write_half(network, out, metadata))
+        written.append(_write_half(network, out, metadata, pictures))
     if config.int8:
         assert config.pictures is not None
         twin = out.with_name(f"{out.stem}-int8.onnx")
@@ -282,13 +244,9 @@ def export(config: ExportConfig) -> bool:
     return True
 
 
-def _crops(pictures: Path | None, scale: int) -> list[Tensor]:
-    if pictures is None:
-        return []
-    return [crop_pair(path, scale)[0] for path in list_pictures(pictures)[:_SHOWN]]
-
-
-def _write_half(network: Generator, out: Path, metadata: dict[str, str]) -> Path:
+def _write_half(
+    network: Generator, out: Path, metadata: dict[str, str], pictures: Sequence[Tensor]
+) -> Path:
     """Write the twin in half precision; it takes and gives float32 all the same."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
@@ -297,13 +255,8 @@ def _write_half(network: Generator, out: Path, metadata: dict[str, str]) -> Path
         model = convert_float_to_float16(onnx.load(out), keep_io_types=True)
         describe(model, metadata | {"name": twin.stem, "precision": "fp16"})
         onnx.save(model, temporary)
-        difference = largest_difference(network, temporary)
-        if not difference <= HALF_TOLERANCE:
-            raise ExportError(
-                f"the twin in half precision and torch differ by {difference:.2e}, "
-                f"allowed is {HALF_TOLERANCE:.0e}"
-            )
-    logger.info("wrote %s: largest difference from torch %.1e", twin, difference)
+        check_equal(network, temporary, pictures, HALF_TOLERANCE)
+    logger.info("wrote %s", twin)
     return twin
 
 

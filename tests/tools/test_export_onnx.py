@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,16 +24,11 @@ from srgan.generators import Generator, GeneratorSpec, Light, save_generator
 from srgan.upscalers import open_upscaler
 from tests.programs import run
 from tests.srgan.pictures import save_pictures
+from tools import equality
 from tools import export_onnx as program
 from tools import quantise as quantiser
-from tools.export_onnx import (
-    ExportConfig,
-    ExportError,
-    export,
-    export_onnx,
-    farthest_reach,
-    largest_difference,
-)
+from tools.equality import ExportError, largest_difference
+from tools.export_onnx import ExportConfig, export, export_onnx, farthest_reach
 from tools.quantise import QuantisationError, quantise
 
 LIGHT = GeneratorSpec("light", 2, 16, 1)
@@ -137,14 +132,31 @@ def test_nothing_is_left_to_simplify(exported: Path) -> None:
     assert sorted(nodes) == sorted([*["Conv"] * 4, "Relu", "Add", "DepthToSpace", "Resize", "Add"])
 
 
-def test_equality_is_shown_on_noise_and_on_photographs(
-    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("given", [True, False])
+def test_equality_is_shown_on_noise_and_on_photographs_of_the_twin_as_well(
+    given: bool, tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = saved(tmp_path, LIGHT)
     with caplog.at_level(logging.INFO):
-        assert export(ExportConfig(source, pictures=photos))
+        assert export(ExportConfig(source, fp16=True, pictures=photos if given else None))
     for kind in ("noise", "photographs"):
-        assert re.search(rf"largest difference .* on {kind}: \d\.\de-0[5-8]", caplog.text)
+        shown = re.findall(rf"largest difference .* on {kind}: \d\.\de-0(\d)", caplog.text)
+        whole, half = map(int, shown)
+        assert whole >= 5
+        assert 3 <= half < whole
+
+
+def test_a_twin_that_differs_on_photographs_alone_is_refused(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def difference(_network: object, path: Path, inputs: Sequence[Tensor]) -> float:
+        return 0.02 if "fp16" in path.name and len(inputs) == 4 else 1e-5
+
+    monkeypatch.setattr(equality, "largest_difference", difference)
+    source = saved(tmp_path, LIGHT)
+    with pytest.raises(ExportError, match=r"2\.00e-02 on photographs, allowed is 1e-02"):
+        export(ExportConfig(source, fp16=True, pictures=photos))
+    assert {p.name for p in tmp_path.iterdir()} == {"light.safetensors", "light.onnx"}
 
 
 @pytest.mark.parametrize("name", ["light.onnx", "light-int8.onnx"])
@@ -202,7 +214,7 @@ def test_a_refused_file_leaves_the_old_one_as_it_was(
 ) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
-    monkeypatch.setattr(program, "largest_difference", lambda *_arguments: 0.5)
+    monkeypatch.setattr(equality, "largest_difference", lambda *_arguments: 0.5)
     with pytest.raises(ExportError, match=r"differ by 5\.00e-01"):
         export_onnx(network_of(LIGHT), path, {})
     assert path.read_bytes() == b"old"
@@ -246,7 +258,7 @@ def test_operators_that_no_file_would_have_are_refused_at_once(opset: int) -> No
 
 def test_a_file_with_other_operators_than_asked_for_is_refused(tmp_path: Path) -> None:
     """There are no adapters from torch's Shape and Identity to those of so old a version."""
-    with pytest.raises(ExportError, match="cannot be written with opset 11; .* such as 18"):
+    with pytest.raises(ExportError, match=r"cannot be written with opset 11; .* such as 18"):
         export_onnx(network_of(LIGHT), tmp_path / "model.onnx", {}, 11)
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from torch import Tensor
 import srgan
 from core.command import UserError, run_command
 from core.files import appearing
+from serving.names import ModelName
 from srgan.community import is_community
 from srgan.generators import Generator, load_generator
 from tools.community import CommunityGenerator
@@ -41,9 +42,9 @@ class ExportConfig:
     Attributes:
         generator: a generator.safetensors, or another project's checkpoint; by default that of
             runs/srgan, or where there is none the one that this project ships.
-        out: the ONNX file; by default beside the generator, or NAME.onnx for the shipped one. The
-            twins' names get -int8 and -fp16.
-        name: the model's name in the service; by default the file's.
+        out: the ONNX file; by default beside the generator, or x4-fast.onnx for the shipped one.
+            What it is called is the model's name in the service, and may have a version
+            (mine@2.onnx). The twins' names get -int8 and -fp16.
         int8: also write an 8-bit twin.
         fp16: also write a twin in half precision, for graphics processors.
         triton: also lay all files out as a Triton model repository in this folder.
@@ -56,7 +57,6 @@ class ExportConfig:
 
     generator: Annotated[Path | None, tyro.conf.Positional] = None
     out: Path | None = None
-    name: str | None = None
     int8: bool = False
     fp16: bool = False
     triton: Path | None = None
@@ -65,6 +65,8 @@ class ExportConfig:
     license: str | None = None
 
     def __post_init__(self) -> None:
+        if self.out is not None and self.out.suffix != ".onnx":
+            raise UserError(f"--out must end in .onnx, not {self.out.name!r}")
         if self.opset not in OPSETS:
             raise UserError(f"--opset must be {OPSETS[0]} to {OPSETS[-1]}, not {self.opset}")
         if self.int8 and self.pictures is None:
@@ -210,7 +212,7 @@ def export(config: ExportConfig) -> bool:
     out = config.out or Path("x4-fast.onnx" if source == SHIPPED else source.with_suffix(".onnx"))
     metadata = {
         "format_version": "1",
-        "name": config.name or out.stem,
+        "name": ModelName.of_file(out).stem,
         "scale": str(network.scale),
         "halo": str(network.halo),
         "input_range": "0..1",
@@ -228,13 +230,12 @@ def export(config: ExportConfig) -> bool:
         written.append(_write_half(network, out, metadata, pictures))
     if config.int8:
         assert config.pictures is not None
-        twin = out.with_name(f"{out.stem}-int8.onnx")
+        twin = _twin(out, "int8")
         with appearing(twin) as temporary:
             loss = quantise(out, temporary, config.pictures, network.scale)
             model = onnx.load(temporary)
-            describe(
-                model, metadata | {"name": twin.stem, "precision": "int8", "input_range": "0..255"}
-            )
+            name = ModelName.of_file(twin).stem
+            describe(model, metadata | {"name": name, "precision": "int8", "input_range": "0..255"})
             onnx.save(model, temporary)
         logger.info("wrote %s: %.3f dB below its fp32 twin", twin, loss)
         written.append(twin)
@@ -244,16 +245,22 @@ def export(config: ExportConfig) -> bool:
     return True
 
 
+def _twin(out: Path, precision: str) -> Path:
+    """Return the file of a twin: mine-int8@2.onnx of mine@2.onnx."""
+    name = ModelName.parse(out.stem)
+    return out.with_name(f"{replace(name, stem=f'{name.stem}-{precision}')}.onnx")
+
+
 def _write_half(
     network: Generator, out: Path, metadata: dict[str, str], pictures: Sequence[Tensor]
 ) -> Path:
     """Write the twin in half precision; it takes and gives float32 all the same."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    twin = out.with_name(f"{out.stem}-fp16.onnx")
+    twin = _twin(out, "fp16")
     with appearing(twin) as temporary:
         model = convert_float_to_float16(onnx.load(out), keep_io_types=True)
-        describe(model, metadata | {"name": twin.stem, "precision": "fp16"})
+        describe(model, metadata | {"name": ModelName.of_file(twin).stem, "precision": "fp16"})
         onnx.save(model, temporary)
         check_equal(network, temporary, pictures, HALF_TOLERANCE)
     logger.info("wrote %s", twin)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import srgan
 from core.command import UserError
+from serving.catalog import Catalog
 from srgan.evaluation.measures import fidelity
 from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs
@@ -61,7 +62,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     """A folder with light.safetensors, what it was exported to, and the twins of that."""
     folder = tmp_path_factory.mktemp("exported")
     source = saved(folder, LIGHT)
-    config = ExportConfig(source, name="model-x2", int8=True, fp16=True, pictures=photos)
+    config = ExportConfig(source, int8=True, fp16=True, pictures=photos)
     assert export(replace(config, triton=folder / "repository"))
     return folder
 
@@ -103,7 +104,7 @@ def test_metadata_tells_all_that_a_service_needs(exported: Path) -> None:
     assert json.loads(metadata.pop("training_run")) == {"steps": 12}
     assert metadata == {
         "format_version": "1",
-        "name": "model-x2",
+        "name": "light",
         "scale": "2",
         "halo": "4",
         "input_range": "0..1",
@@ -125,6 +126,26 @@ def test_the_twin_in_half_precision_is_smaller_and_nearly_equal(exported: Path) 
     assert metadata_of(twin) == metadata_of(plain) | own
     assert interface(twin) == interface(plain)
     assert 0 < largest_difference(network_of(LIGHT), twin) < 2e-3
+
+
+@pytest.mark.parametrize("name", ["mine", "mine@2"])
+def test_what_a_file_is_called_is_the_models_name_in_the_service(
+    name: str, exported: Path, photos: Path, tmp_path: Path
+) -> None:
+    source, out = exported / "light.safetensors", tmp_path / f"{name}.onnx"
+    assert export(ExportConfig(source, out=out, int8=True, fp16=True, pictures=photos))
+    version = name.removeprefix("mine")
+    wanted = [f"mine{version}", f"mine-int8{version}", f"mine-fp16{version}"]
+    assert {file.stem for file in tmp_path.iterdir()} == {*wanted}
+    for stem in wanted:
+        path = tmp_path / f"{stem}.onnx"
+        Catalog([path], stem).load()
+        assert f"{metadata_of(path)['name']}{version}" == stem
+
+
+def test_a_file_that_the_service_would_not_look_at_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--out must end in \.onnx, not 'mine\.bin'"):
+        ExportConfig(out=Path("runs/mine.bin"))
 
 
 def test_nothing_is_left_to_simplify(exported: Path) -> None:
@@ -175,7 +196,7 @@ def test_nothing_in_a_file_tells_of_the_machine_that_made_it(name: str, exported
 
 def test_two_exports_are_equal_to_the_byte(exported: Path, tmp_path: Path) -> None:
     again = tmp_path / "light.onnx"
-    assert export(ExportConfig(exported / "light.safetensors", out=again, name="model-x2"))
+    assert export(ExportConfig(exported / "light.safetensors", out=again))
     assert again.read_bytes() == (exported / "light.onnx").read_bytes()
 
 

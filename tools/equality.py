@@ -11,7 +11,7 @@ from torch import Tensor
 from core.command import UserError
 from srgan.generators import Generator
 from srgan.sources import list_pictures
-from tools.quantise import crop_pair
+from tools.crops import middle
 
 __all__ = ["ExportError", "check_equal", "largest_difference", "photographs"]
 
@@ -34,7 +34,7 @@ def photographs(folder: Path | None, scale: int) -> list[Tensor]:
     example that this project ships.
     """
     paths = [_EXAMPLE] if folder is None else list_pictures(folder)[:_SHOWN]
-    return [crop_pair(path, scale)[0] for path in paths]
+    return [middle(path, scale).lr for path in paths]
 
 
 def check_equal(

@@ -232,12 +232,12 @@ def export(config: ExportConfig) -> bool:
         assert config.pictures is not None
         twin = _twin(out, "int8")
         with appearing(twin) as temporary:
-            loss = quantise(out, temporary, config.pictures, network.scale)
+            losses = quantise(out, temporary, config.pictures, network.scale)
             model = onnx.load(temporary)
             name = ModelName.of_file(twin).stem
             describe(model, metadata | {"name": name, "precision": "int8", "input_range": "0..255"})
             onnx.save(model, temporary)
-        logger.info("wrote %s: %.3f dB below its fp32 twin", twin, loss)
+        logger.info("wrote %s\n%s", twin, losses.table())
         written.append(twin)
     if config.triton:
         write_repository(written, config.triton)

@@ -327,15 +327,19 @@ def test_the_twin_computes_nearly_the_same(exported: Path) -> None:
     assert 0 < float((plain - twin).abs().mean()) < 0.02
 
 
-def test_the_loss_is_returned(exported: Path, photos: Path, tmp_path: Path) -> None:
+def test_the_loss_of_each_crop_is_returned(exported: Path, photos: Path, tmp_path: Path) -> None:
     plain, twin = exported / "light.onnx", tmp_path / "twin.onnx"
-    loss = quantise(plain, twin, photos, 2)
-    assert abs(loss) < 0.05
+    losses = quantise(plain, twin, photos, 2)
+    assert abs(losses.mean) < 0.05
+    assert losses.worst.visible < 0.3
+    names = [f"{number:04}.png" for number in (0, 2, 4)]  # the others calibrate
+    assert [crop.crop for crop in losses.crops] == [*names, "0000.png, even", "0004.png, dark"]
     assert [p.name for p in tmp_path.iterdir()] == ["twin.onnx"]
 
 
+@pytest.mark.parametrize("one", [False, True], ids=["all crops lose", "one crop loses"])
 def test_the_convolution_that_suffers_most_keeps_its_floats(
-    exported: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one: bool, exported: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[list[str]] = []
 
@@ -343,13 +347,19 @@ def test_the_convolution_that_suffers_most_keeps_its_floats(
         out.write_bytes(b"")
         asked.append([*floats])
 
-    def mean(model: Path, *_: object) -> float:
-        return 30.0 if model.name == "light.onnx" else 29.9 + 0.06 * ("node_conv2d_2" in asked[-1])
+    def scores(model: Path, crops: Sequence[object], _scale: int) -> list[float]:
+        if model.name == "light.onnx":
+            return [30.0] * len(crops)
+        helped = "node_conv2d_2" in asked[-1]
+        if not one:
+            return [29.9 + 0.06 * helped] * len(crops)
+        return [30.0] * (len(crops) - 1) + [29.6 + 0.2 * helped]
 
     monkeypatch.setattr(quantiser, "_write_twin", write)
-    monkeypatch.setattr(quantiser, "_mean_psnr", mean)
-    loss = quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
-    assert loss == pytest.approx(0.04)
+    monkeypatch.setattr(quantiser, "scores", scores)
+    losses = quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
+    assert losses.mean == pytest.approx(0.0 if one else 0.04)
+    assert losses.worst.visible == pytest.approx(0.2 if one else 0.04)
     each = [["node_conv2d_1"], ["node_conv2d_2"], ["node_conv2d_3"]]
     assert asked == [[], *each, ["node_conv2d_2"]]  # the one at the picture is not among them
 
@@ -387,7 +397,8 @@ def ruin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def measure_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantiser, "_mean_psnr", lambda *_arguments: float("nan"))
+    nothing = float("nan")
+    monkeypatch.setattr(quantiser, "scores", lambda _model, crops, _scale: [nothing] * len(crops))
 
 
 @pytest.mark.parametrize("spoil", [ruin, measure_nothing])
@@ -401,6 +412,31 @@ def test_a_twin_that_loses_too_much_is_refused(
     spoil(monkeypatch)
     with pytest.raises(QuantisationError, match="the 8-bit twin loses"):
         quantise(exported / "light.onnx", tmp_path / "twin.onnx", photos, 2)
+
+
+def test_an_export_tells_of_each_crop_and_how_many_lose_too_much(
+    exported: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No choice of floats helps here, and the mean is as it should be: the file is written."""
+
+    def scores(model: Path, crops: Sequence[object], _scale: int) -> list[float]:
+        return [40.0] * (len(crops) - 1) + [39.0 if "int8" in model.name else 40.0]
+
+    monkeypatch.setattr(quantiser, "scores", scores)
+    source, out = exported / "light.safetensors", tmp_path / "x.onnx"
+    with caplog.at_level(logging.INFO):
+        assert export(ExportConfig(source, out=out, int8=True, pictures=photos))
+    lines = caplog.text.splitlines()
+    assert "0002.png: 0.000 dB of 40.00" in lines
+    assert "0004.png, dark: 1.000 dB of 40.00" in lines
+    assert lines[-1] == (
+        "the twin loses 0.000 dB on average, 1.000 at the worst of 5 crops (0004.png, dark); "
+        "1 above 0.3"
+    )
 
 
 def test_an_export_whose_twin_is_refused_leaves_the_plain_file_alone(

@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 _BUNDLED = Path(serving.__file__).parent / "models"
 _WEIGHTS = Path(srgan.__file__).parent / "weights"
 _PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"
-_SCALE = 4
 # What runs which files; torch runs all others.
 _READERS = {".onnx": ("ours", "onnxruntime", "openvino", "ncnn"), ".param": ("ncnn",)}
 # Processors that others may use before a figure is doubtful.
@@ -92,13 +91,28 @@ class BenchmarkConfig:
 
 @dataclass(frozen=True)
 class Timing:
-    """What an engine took for a network: medians of its runs."""
+    """What an engine took for a network: medians of its runs.
+
+    Attributes:
+        engine: its name.
+        file: the network.
+        output_pixels: of the result.
+        seconds: from start to end.
+        used: processors that the engine kept busy.
+        others: processors that other processes kept busy meanwhile.
+    """
 
     engine: str
     file: Path
+    output_pixels: int
     seconds: float
     used: float
     others: float
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """Of the result."""
+        return self.output_pixels / self.seconds / 1e6
 
 
 def time_engines(
@@ -129,6 +143,7 @@ def time_engines(
         Timing(
             engine.name,
             engine.file,
+            engine.output_pixels,
             *(
                 statistics.median(getattr(run, name) for run in results)
                 for name in ("seconds", "used", "others")
@@ -183,26 +198,26 @@ def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
         sys.stdout.write(
             f"{each.file.name:<24}{each.engine:<14}{1e3 * each.seconds:>9.1f}"
             f"{each.seconds / timings[0].seconds:>8.2f}"
-            f"{_SCALE**2 * pixels / each.seconds / 1e6:>8.2f}{speed:>8}"
+            f"{each.megapixels_per_second:>8.2f}{speed:>8}"
             f"{each.used:>7.2f}{each.others:>8.2f}{doubtful}\n"
         )
     sys.stdout.flush()
 
 
-def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> None:
+def _draw(timings: Sequence[Timing], config: BenchmarkConfig) -> None:
     """Plot quality against speed; not of ncnn's own files, which only ncnn can read."""
     assert config.quality is not None
     assert config.plot is not None
     drawn = [each for each in timings if each.file.suffix != ".param"]
     scores = {
-        file: mean_psnr_y(open_upscaler(str(file), _SCALE), config.quality)
+        file: mean_psnr_y(open_upscaler(str(file), 1), config.quality)  # it knows its own scale
         for file in {each.file for each in drawn}
     }
     points = [
         Point(
             each.file.stem,
             each.engine,
-            _SCALE**2 * pixels / each.seconds / 1e6,
+            each.megapixels_per_second,
             scores[each.file],
         )
         for each in drawn
@@ -232,7 +247,7 @@ def benchmark(config: BenchmarkConfig) -> bool:
             title = f"{width}x{height}, {way}, {config.threads} threads of {processor_name()}"
             _table(timings, width * height, title)
     if config.plot:
-        _draw(timings, width * height, config)
+        _draw(timings, config)
     return True
 
 

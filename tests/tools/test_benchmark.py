@@ -142,3 +142,21 @@ def test_another_projects_checkpoint_is_timed_by_torch(
         ("theirs.pth", "torch", "-"),
         ("theirs.pth", "torch-bf16", "-"),
     ]
+
+
+@pytest.mark.parametrize("options", [[], ["--files"]])
+def test_megapixels_are_those_of_the_network_s_own_scale(
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    spec = GeneratorSpec("light", 2, 16, 1)
+    source, path = tmp_path / "twice.safetensors", tmp_path / "twice.onnx"
+    save_generator(source, spec, spec.build().state_dict(), {})
+    assert export(ExportConfig(source))
+    options = [*options, "--engines", "ours", "--sizes", "40", "--threads", "1", "--runs", "1"]
+    assert run(monkeypatch, path, *options) == 0
+    _, _, row = capsys.readouterr().out.splitlines()
+    _, _, ms, _, speed, *_ = row.split()
+    assert float(ms) * float(speed) == pytest.approx(80 * 80 / 1000, rel=0.1)

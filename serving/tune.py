@@ -6,7 +6,7 @@ A server does the same when it first starts with a model, and remembers the answ
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,11 +19,12 @@ from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.engine import DEFAULT_TILE, upscale_strips
 from serving.errors import InvalidConfig, ServingError
+from serving.hints import Hints
 from serving.model import Model
 from serving.pixels import Pixels
 from serving.processor import available_processors, processor_name
 from serving.provider import Provider
-from serving.session import Computing
+from serving.session import Computing, check_provider
 from serving.stages import Stages
 from serving.strips import Strips
 from serving.tasks import TaskPool
@@ -156,16 +157,26 @@ def _key(catalog: Catalog, provider: Provider, processors: int) -> str:
 
 @dataclass(frozen=True)
 class Arguments:
-    """Measures how tiles are computed fastest, prints the table, and remembers the best way."""
+    """Measures how tiles are computed fastest, prints the table, and remembers the best way.
+
+    Raises:
+        InvalidConfig: the provider is not installed.
+    """
 
     models: tuple[Path, ...] = ()
     """More model files, or folders of them."""
+
+    hints: Hints = field(default_factory=Hints)
+    """What is known of such models as do not describe themselves."""
 
     model: str = ""
     """Name of the model to measure with; empty for the default."""
 
     provider: Provider = "cpu"
-    """What computes."""
+    """What computes. All but cpu need another package than onnxruntime, such as onnxruntime-gpu."""
+
+    def __post_init__(self) -> None:
+        check_provider(self.provider)
 
 
 def main() -> int:
@@ -174,10 +185,12 @@ def main() -> int:
 
     from serving.catalog import DEFAULT_MODEL
 
-    arguments = tyro.cli(Arguments, prog="python -m serving.tune")
     processors = available_processors()
     try:
-        catalog = Catalog(arguments.models, arguments.model or DEFAULT_MODEL)
+        arguments = tyro.cli(
+            Arguments, prog="python -m serving.tune", config=(tyro.conf.OmitArgPrefixes,)
+        )
+        catalog = Catalog(arguments.models, arguments.model or DEFAULT_MODEL, hints=arguments.hints)
         milliseconds = measure(catalog, arguments.provider, processors)
     except ServingError as error:
         sys.stderr.write(f"error: {error}\n")

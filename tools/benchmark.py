@@ -1,17 +1,14 @@
 """Time this project's models and engine against others: interleaved runs, medians, ratios."""
 
-import json
 import logging
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import onnx
 import tyro
 from PIL import Image
 
@@ -19,25 +16,21 @@ import serving
 import srgan
 from core.command import UserError, run_command
 from serving.processor import available_processors, processor_name
-from srgan.community import is_community
 from srgan.evaluation.scores import mean_psnr_y
-from srgan.generators import GeneratorSpec, load_generator
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
 from tools.speed_plot import Point, draw, read_rivals
+from tools.speed_table import Timing, write_head, write_rows
 
-__all__ = ["BenchmarkConfig", "Timing", "benchmark", "time_engines"]
+__all__ = ["BenchmarkConfig", "benchmark", "time_engines"]
 
 logger = logging.getLogger(__name__)
 
 _BUNDLED = Path(serving.__file__).parent / "models"
 _WEIGHTS = Path(srgan.__file__).parent / "weights"
 _PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"
-_SCALE = 4
 # What runs which files; torch runs all others.
 _READERS = {".onnx": ("ours", "onnxruntime", "openvino", "ncnn"), ".param": ("ncnn",)}
-# Processors that others may use before a figure is doubtful.
-_DISTURBED = 0.1
 
 
 @dataclass(frozen=True)
@@ -51,10 +44,13 @@ class BenchmarkConfig:
             torch and torch-bf16 to run them with; those that are not installed are left out.
         sizes: sides of the square pictures.
         picture: an image file that is timed as it is, instead of squares.
-        files: include reading the picture from PNG or its own format, and writing PNG.
+        files: only from file to file: with reading the picture from PNG or its own format, and
+            writing PNG; by default both ways are timed.
+        pixels: only from pixels to pixels.
         threads: of each engine.
         runs: counted runs of each; one more goes before.
-        plot: a file for a plot of quality against speed, one point a row.
+        plot: a file for a plot of quality against speed, one point a row; of several pictures the
+            last one's, from pixels to pixels unless only files are timed.
         quality: the folder that the plot's quality is measured on, as for srgan.evaluate.
         rivals: a table of networks measured elsewhere that are drawn beside, like
             docs/figures/rivals.csv.
@@ -65,10 +61,11 @@ class BenchmarkConfig:
         _BUNDLED / "x4-fast-int8.onnx",
         _WEIGHTS / "x4-fast.safetensors",
     )
-    engines: tuple[str, ...] = ("ours", "openvino", "ncnn", "torch", "torch-bf16")
-    sizes: tuple[int, ...] = (256,)
+    engines: tuple[str, ...] = tuple(NEEDS)
+    sizes: tuple[int, ...] = (128, 256, 512)
     picture: Path | None = None
     files: bool = False
+    pixels: bool = False
     threads: int = available_processors()
     runs: int = 7
     plot: Path | None = None
@@ -88,17 +85,13 @@ class BenchmarkConfig:
                 raise UserError(f"there is no file {path}")
         if (self.plot is None) != (self.quality is None):
             raise UserError("--plot and --quality go together")
+        if self.files and self.pixels:
+            raise UserError("--files and --pixels exclude each other; without them both are timed")
 
-
-@dataclass(frozen=True)
-class Timing:
-    """What an engine took for a network: medians of its runs."""
-
-    engine: str
-    file: Path
-    seconds: float
-    used: float
-    others: float
+    @property
+    def ways(self) -> tuple[bool, ...]:
+        """Whether files are read and written, for each way that is timed."""
+        return (False,) * (not self.files) + (True,) * (not self.pixels)
 
 
 def time_engines(
@@ -129,6 +122,7 @@ def time_engines(
         Timing(
             engine.name,
             engine.file,
+            engine.output_pixels,
             *(
                 statistics.median(getattr(run, name) for run in results)
                 for name in ("seconds", "used", "others")
@@ -140,13 +134,13 @@ def time_engines(
 
 def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
     """Which engine runs which file."""
+    engines = [name for name in config.engines if installed(name)]
+    if missing := {NEEDS[name] for name in config.engines if name not in engines}:
+        logger.warning("not installed: %s", ", ".join(sorted(missing)))
     found = []
     for file in config.models:
         readers = _READERS.get(file.suffix, ("torch", "torch-bf16"))
-        for name in config.engines:
-            if not installed(name):
-                logger.warning("%s is not installed", NEEDS[name])
-                continue
+        for name in engines:
             if name not in readers:
                 continue
             if file.stem.endswith("-int8") and name in ("openvino", "ncnn"):
@@ -157,52 +151,20 @@ def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
     return found
 
 
-def _macs(file: Path) -> int | None:
-    """Multiply-adds for each input pixel, where the file says that it is a generator of ours."""
-    if file.suffix == ".onnx":
-        properties = onnx.load(file).metadata_props
-        metadata = {each.key: each.value for each in properties}
-        structure = json.loads(metadata.get("architecture", "{}"))
-        if structure.keys() != {each.name for each in fields(GeneratorSpec)}:
-            return None
-        return GeneratorSpec(**structure).build().macs_per_lr_pixel
-    if file.suffix == ".param" or is_community(file):
-        return None
-    return load_generator(file)[0].macs_per_lr_pixel
-
-
-def _table(timings: Sequence[Timing], pixels: int, title: str) -> None:
-    sys.stdout.write(
-        f"{title}\n{'model':<24}{'engine':<14}{'ms':>9}{'ratio':>8}{'Mpx/s':>8}{'Gop/s':>8}"
-        f"{'busy':>7}{'others':>8}\n"
-    )
-    for each in timings:
-        macs = _macs(each.file)
-        speed = f"{2 * macs * pixels / each.seconds / 1e9:.0f}" if macs else "-"
-        doubtful = " (disturbed)" if each.others > _DISTURBED else ""
-        sys.stdout.write(
-            f"{each.file.name:<24}{each.engine:<14}{1e3 * each.seconds:>9.1f}"
-            f"{each.seconds / timings[0].seconds:>8.2f}"
-            f"{_SCALE**2 * pixels / each.seconds / 1e6:>8.2f}{speed:>8}"
-            f"{each.used:>7.2f}{each.others:>8.2f}{doubtful}\n"
-        )
-    sys.stdout.flush()
-
-
-def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> None:
+def _draw(timings: Sequence[Timing], config: BenchmarkConfig) -> None:
     """Plot quality against speed; not of ncnn's own files, which only ncnn can read."""
     assert config.quality is not None
     assert config.plot is not None
     drawn = [each for each in timings if each.file.suffix != ".param"]
     scores = {
-        file: mean_psnr_y(open_upscaler(str(file), _SCALE), config.quality)
+        file: mean_psnr_y(open_upscaler(str(file), 1), config.quality)  # it knows its own scale
         for file in {each.file for each in drawn}
     }
     points = [
         Point(
             each.file.stem,
             each.engine,
-            _SCALE**2 * pixels / each.seconds / 1e6,
+            each.megapixels_per_second,
             scores[each.file],
         )
         for each in drawn
@@ -217,22 +179,22 @@ def _draw(timings: Sequence[Timing], pixels: int, config: BenchmarkConfig) -> No
 
 
 def benchmark(config: BenchmarkConfig) -> bool:
-    """Time the engines on each picture, and print medians and ratios to the first.
-
-    ``Gop/s`` counts two operations a multiply-add of the network, whatever the engine did.
-    """
+    """Time the engines on each picture by each way, and print one table of medians and ratios."""
     pairs = _pairs(config)
-    way = "file to file" if config.files else "pixels to pixels"
+    write_head(config.threads, config.runs)
+    drawn: list[Timing] = []
     with tempfile.TemporaryDirectory() as folder:
         for side in (0,) if config.picture else config.sizes:
             picture = config.picture or _square(Path(folder), side)
             with Image.open(picture) as opened:
-                width, height = opened.size
-            timings = time_engines(pairs, picture, config.threads, config.runs, config.files)
-            title = f"{width}x{height}, {way}, {config.threads} threads of {processor_name()}"
-            _table(timings, width * height, title)
+                size = opened.size
+            for files in config.ways:
+                timings = time_engines(pairs, picture, config.threads, config.runs, files)
+                write_rows(timings, size, files)
+                if files == config.files:
+                    drawn = timings
     if config.plot:
-        _draw(timings, width * height, config)
+        _draw(drawn, config)
     return True
 
 

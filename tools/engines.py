@@ -63,6 +63,12 @@ class Engine:
         threads: it may use.
         picture: an image file.
         whole_way: whether decoding and encoding PNG are part of it.
+
+    Attributes:
+        output_pixels: of the result, whatever the network's scale is.
+
+    Raises:
+        RuntimeError: if it cannot run the network.
     """
 
     def __init__(
@@ -77,7 +83,7 @@ class Engine:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._answer()
+        self.output_pixels = int(self._answer())
 
     def run(self) -> Run:
         """Upscale the picture once.
@@ -229,7 +235,7 @@ def _torch_bf16(file: Path, threads: int) -> Callable[[_Floats], _Floats]:
     return _torch(file, threads, bf16=True)
 
 
-def _route(name: str, file: Path, threads: int) -> Callable[[bytes], object]:
+def _route(name: str, file: Path, threads: int) -> Callable[[bytes], bytes]:
     """From an image file's bytes to a PNG's."""
     if name == "ours":
         from serving.catalog import BUNDLED, Catalog
@@ -254,16 +260,17 @@ def _route(name: str, file: Path, threads: int) -> Callable[[bytes], object]:
 
 
 def _serve(name: str, file: str, threads: str, picture: str, whole_way: str) -> None:
-    """The other process: a run before the first answer, then one for each line."""
+    """The other process: a run, then the size of its result, then a run for each line."""
     data = Path(picture).read_bytes()
-    work: Callable[[], object]
+    work: Callable[[], bytes | _Pixels]
     if int(whole_way):
         work = partial(_route(name, Path(file), int(threads)), data)
     else:
         pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB"))
         work = partial(_upscaler(name, Path(file), int(threads)), pixels)
-    work()
-    sys.stdout.write("ready\n")
+    result = work()
+    opened = Image.open(BytesIO(result)) if isinstance(result, bytes) else Image.fromarray(result)
+    sys.stdout.write(f"{opened.width * opened.height}\n")
     sys.stdout.flush()
     for _ in sys.stdin:
         start, busy = time.perf_counter(), time.process_time()

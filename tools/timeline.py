@@ -112,8 +112,10 @@ def _draw(events: Sequence[Event], threads: Sequence[int], out: Path) -> None:
             label = stage if row == 0 else None
             axes.broken_barh(bars, (row - 0.4, 0.8), color=f"C{colour}", label=label)
     axes.set_yticks(range(len(threads)), [f"thread {row}" for row in range(len(threads))])
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
     axes.set_xlabel("seconds")
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside right upper")  # where it hides no work
     figure.savefig(out)
     plt.close(figure)
 

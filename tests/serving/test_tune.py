@@ -1,5 +1,6 @@
 """The self-tune: what is tried, what is chosen, and that it is remembered and overridden."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,4 +99,34 @@ def test_the_program_prints_what_it_tried(
     ]  # fmt: skip
     assert sum(row.endswith("*") for row in rows) == 1
     monkeypatch.setattr("sys.argv", ["tune", "--model", "none"])
+    assert tune.main() == 2
+
+
+def test_the_program_refuses_a_provider_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tune, "measure", lambda *_: pytest.fail("measured on something else"))
+    monkeypatch.setattr("sys.argv", ["tune", "--provider", "directml"])
+    assert tune.main() == 2
+    assert re.match("error: provider is directml; expected .*: .*cpu", capsys.readouterr().err)
+
+
+def test_the_program_measures_a_model_of_which_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halos = []
+
+    def halo_of(catalog: Catalog, *_: object) -> dict[Setting, float]:
+        halos.append(catalog.load().info.halo)
+        return {Setting(1): 1.0}
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(tune, "measure", halo_of)
+    path = Network("foreign", 2).save(tmp_path, {})
+    options = ["--models", str(path), "--model", "foreign", "--input-range", "0..255"]
+    options += ["--color-order", "BGR", "--halo", "5"]
+    monkeypatch.setattr("sys.argv", ["tune", *options])
+    assert tune.main() == 0
+    assert halos == [5]  # it looks 3 pixels far
+    monkeypatch.setattr("sys.argv", ["tune", "--halo", "-1"])
     assert tune.main() == 2

@@ -1,5 +1,6 @@
 """The benchmark times each engine in a process of its own and prints medians and their ratios."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from srgan.generators import GeneratorName, GeneratorSpec, save_generator
 from tests.srgan import community
 from tests.srgan.pictures import save_pictures
 from tools import benchmark as program
-from tools.engines import Engine, _upscaler, installed
+from tools.engines import NEEDS, Engine, _upscaler, installed
 from tools.export_onnx import ExportConfig, export, export_onnx
 from tools.ncnn_file import write_ncnn
+from tools.speed_table import Timing, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +54,10 @@ def test_ratios_are_to_the_first_row(
     options += ["--rivals", str(rivals)]
     assert run(monkeypatch, *models, *options) == 0
     title, _, *rows = capsys.readouterr().out.splitlines()
-    assert title.startswith("48x48, file to file, 1 threads of ")
-    (small, _, small_ms, one, *_), (large, _, large_ms, ratio, _, gops, *_) = (
-        row.split() for row in rows
-    )
+    assert title.startswith("1 threads of ")
+    (*first, small, _, small_ms, one, _, _, _, _), second = (row.split()[:10] for row in rows)
+    _, _, large, _, large_ms, ratio, _, gops, *_ = second
+    assert first == ["48x48", "files"]
     assert (small, large, one) == ("small.onnx", "large.onnx", "1.00")
     operations = 2 * GeneratorSpec("light", 4, 32, 16).build().macs_per_lr_pixel * 48**2
     assert float(gops) == pytest.approx(operations / float(large_ms) / 1e6, rel=0.05, abs=1)
@@ -105,6 +107,14 @@ def test_in_ncnns_files_each_blob_is_made_once_and_read_once(
     assert sorted(read) == sorted(set(made) - {"hr"})
 
 
+def test_long_names_stay_apart_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "realesr-animevideov3-x4.param"
+    write_rows([Timing("onnxruntime", Path(name), 16, 12345.6, 2, 0)], (1280, 853), False)
+    assert capsys.readouterr().out.split()[:5] == [
+        "1280x853", "pixels", name, "onnxruntime", "12345600.0",
+    ]  # fmt: skip
+
+
 def test_no_other_engine_is_given_them(
     models: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +133,14 @@ def test_an_engine_that_cannot_open_its_file_is_an_error(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "options", [["--runs", "0"], ["--sizes", "0"], ["nowhere.onnx"], ["--engines", "none"]]
+    "options",
+    [
+        ["--runs", "0"],
+        ["--sizes", "0"],
+        ["nowhere.onnx"],
+        ["--engines", "none"],
+        ["--files", "--pixels"],
+    ],
 )
 def test_what_cannot_be_timed_is_exit_code_2(
     options: list[str], models: list[Path], monkeypatch: pytest.MonkeyPatch
@@ -135,10 +152,53 @@ def test_another_projects_checkpoint_is_timed_by_torch(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     theirs = community.save(tmp_path / "theirs.pth", community.compact(4))
-    options = ["--sizes", "16", "--threads", "1", "--runs", "1"]
+    options = ["--pixels", "--sizes", "16", "--threads", "1", "--runs", "1"]
     assert run(monkeypatch, theirs, *options) == 0
     rows = [row.split() for row in capsys.readouterr().out.splitlines()[2:]]
-    assert [(*row[:2], row[5]) for row in rows] == [
-        ("theirs.pth", "torch", "-"),
-        ("theirs.pth", "torch-bf16", "-"),
+    assert [(*row[:4], row[7]) for row in rows] == [
+        ("16x16", "pixels", "theirs.pth", "torch", "-"),
+        ("16x16", "pixels", "theirs.pth", "torch-bf16", "-"),
+    ]
+
+
+@pytest.mark.parametrize("options", [["--pixels"], ["--files"]])
+def test_megapixels_are_those_of_the_network_s_own_scale(
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    spec = GeneratorSpec("light", 2, 16, 1)
+    source, path = tmp_path / "twice.safetensors", tmp_path / "twice.onnx"
+    save_generator(source, spec, spec.build().state_dict(), {})
+    assert export(ExportConfig(source))
+    options = [*options, "--engines", "ours", "--sizes", "40", "--threads", "1", "--runs", "1"]
+    assert run(monkeypatch, path, *options) == 0
+    _, _, row = capsys.readouterr().out.splitlines()
+    _, _, _, _, ms, _, speed, *_ = row.split()
+    assert float(ms) * float(speed) == pytest.approx(80 * 80 / 1000, rel=0.1)
+
+
+def test_without_options_one_table_has_three_sizes_both_ways_and_all_that_is_installed(
+    models: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def timed(pairs: Sequence[tuple[str, Path]], picture: Path, *_: object) -> list[Timing]:
+        with Image.open(picture) as opened:
+            return [Timing(*pair, 16 * opened.width**2, 0.1, 1, 0) for pair in pairs]
+
+    monkeypatch.setattr(program, "time_engines", timed)
+    monkeypatch.setattr(program, "installed", lambda name: NEEDS[name] in ("onnxruntime", "torch"))
+    assert run(monkeypatch, *models) == 0
+    assert caplog.messages == ["not installed: ncnn, openvino"]
+    _, columns, *rows = capsys.readouterr().out.splitlines()
+    assert columns.split()[:5] == ["picture", "way", "model", "engine", "ms"]
+    assert [tuple(row.split()[:4]) for row in rows] == [
+        (f"{side}x{side}", way, model.name, engine)
+        for side in (128, 256, 512)
+        for way in ("pixels", "files")
+        for model in models
+        for engine in ("ours", "onnxruntime")
     ]

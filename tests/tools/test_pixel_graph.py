@@ -38,7 +38,7 @@ def test_the_twin_on_pixels_is_the_one_on_floats_rounded(
     photos = save_pictures(tmp_path / "photos", 3, 64, 72)[0].parent
     quantise(plain, pixels, photos, spec.scale, allowed=float("inf"))
     monkeypatch.setattr(quantiser, "as_pixels", lambda model, _scale: model)
-    monkeypatch.setattr(quantiser, "_mean_psnr", lambda *_: 0.0)
+    monkeypatch.setattr(quantiser, "scores", lambda _model, crops, _scale: [0.0] * len(crops))
     quantise(plain, floats, photos, spec.scale)
 
     picture = np.random.default_rng(0).integers(0, 256, (2, 17, 23, 3), dtype=np.uint8)

@@ -107,13 +107,14 @@ def natural() -> list[Pixels]:
     root = os.environ.get("SRGAN_TEST_DATA")
     if not root:
         return []
-    paths = sorted(Path(root, "Set5", "LRx4").iterdir())[:3]
+    paths = [path for name in ("Set5", "Set14") for path in Path(root, name, "LRx4").iterdir()]
     return [np.asarray(Image.open(path).convert("RGB"))[:160, :160] for path in paths]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_colours_stay_as_they_are(bundled: dict[str, Model], name: str) -> None:
-    levels = [(0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 30, 30), (20, 90, 220)]
+    greys = [(level,) * 3 for level in (*range(0, 256, 12), 255)]
+    levels = [*greys, (200, 30, 30), (20, 90, 220), (252, 251, 252), (250, 200, 240)]
     flat: list[Pixels] = [np.full((40, 40, 3), level, np.uint8) for level in levels]
     for pixels in (*flat, *natural()):
         result = upscale(bundled[name], pixels, np.uint8)

@@ -83,9 +83,9 @@ def test_what_was_found_out_is_remembered(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(serving.model, "probe", refuse)
         assert load_model(path).info == first.info
-        with pytest.raises(AssertionError, match="probed again"):
+        with pytest.raises(InvalidModel, match="probed again"):
             load_model(path, hints=Hints(halo=7))
-        with pytest.raises(AssertionError, match="probed again"):
+        with pytest.raises(InvalidModel, match="probed again"):
             load_model(saved(community(Network("new", seed=9)), tmp_path, "new"))
 
 
@@ -179,5 +179,5 @@ def test_a_catalog_offers_them_under_their_files_name(tmp_path: Path) -> None:
 
 
 def test_a_negative_halo_is_refused() -> None:
-    with pytest.raises(InvalidConfig, match="halo is -1; expected at least 0"):
+    with pytest.raises(InvalidConfig, match="halo is -1; expected 0 to 512"):
         Hints(halo=-1)

@@ -66,9 +66,10 @@ def _series(history: Path) -> dict[str, list[tuple[float, float]]]:
 
 def _samples(folder: Path) -> dict[str, Strip]:
     """The run's own strip, then one for each set that it was validated on; none that is empty."""
-    sets = sorted(path for path in folder.glob("*") if path.is_dir())
+    sets = sorted(path for path in folder.rglob("*") if path.is_dir())  # one/Set5, two/Set5
+    names = [path.relative_to(folder).as_posix() for path in sets]
     strips: dict[str, Strip] = {}
-    for name, place in [("", folder), *((path.name, path) for path in sets)]:
+    for name, place in [("", folder), *zip(names, sets, strict=True)]:
         files = [(int(p.stem), p) for p in place.glob("*.png") if p.stem.isdecimal()]
         if files:
             strips[name] = sorted(files)

@@ -15,6 +15,7 @@ from core.checkpoint import load_state
 from core.command import UserError
 from core.history import read_history
 from core.muon import Muon
+from core.report.recorded import read_runs
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
@@ -569,6 +570,8 @@ def test_sets_of_one_name_are_told_apart_by_their_folders(
     assert list(recorded(config)) == ["validation/one/set_psnr_y", "validation/two/set_psnr_y"]
     for part in ("one", "two"):
         assert (config.out / "samples" / part / "set" / "0000002.png").exists()
+    (shown,) = read_runs([config.out])
+    assert list(shown.samples) == ["one/set", "two/set"]
 
 
 def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(

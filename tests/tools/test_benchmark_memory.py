@@ -10,7 +10,7 @@ from PIL import Image
 from serving.catalog import BUNDLED
 from tests.srgan.pictures import save_pictures
 from tools import benchmark_memory as program
-from tools.benchmark_memory import peak_mib
+from tools.benchmark_memory import draw, peak_mib
 from tools.engines import _route
 from tools.whole_image import upscale_whole
 
@@ -29,13 +29,26 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 
 
 def test_the_table_has_a_row_for_each_size(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "--megapixels", "0.02", "0.04", "--width", "200", "--whole") == 0
+    options = ["--megapixels", "0.02", "0.04", "--width", "200", "--whole"]
+    options += ["--whole-up-to", "0.03", "--plot", str(tmp_path / "plot.png")]
+    assert run(monkeypatch, *options) == 0
     title, names, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("jpg, 200 pixels wide")
     assert names.endswith("this project   whole picture")
     assert [row.split()[0] for row in rows] == ["0.02", "0.04"]
+    assert [len(row.split()) for row in rows] == [4, 3]  # the second is too large for the script
+    with Image.open(tmp_path / "plot.png") as plot:
+        assert min(plot.size) > 300
+
+
+def test_each_way_is_a_curve_over_the_size_of_the_result(tmp_path: Path) -> None:
+    target = tmp_path / "plot.svg"
+    draw(target, {"flat": [(48, 300), (400, 300)], "steep": [(48, 1800), (96, 3500)]})
+    drawn = target.read_text()
+    for text in ("flat", "steep", "megapixels of the result", "peak memory, GiB"):
+        assert f"<!-- {text} -->" in drawn
 
 
 def test_the_script_to_compare_with_makes_the_same_picture(tmp_path: Path) -> None:
@@ -52,7 +65,7 @@ def test_the_script_to_compare_with_makes_the_same_picture(tmp_path: Path) -> No
     assert np.abs(whole - ours).max() <= 1
 
 
-@pytest.mark.parametrize("option", ["--megapixels", "--width"])
+@pytest.mark.parametrize("option", ["--megapixels", "--width", "--whole-up-to"])
 def test_what_cannot_be_measured_is_exit_code_2(
     option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from core.adversarial import LossName
 from core.command import UserError, option
+from core.settings import require_finite
 from srgan.degradations import DegradationName
 from srgan.discriminators import DiscriminatorName
 from srgan.features import FeatureNetwork
@@ -164,12 +165,15 @@ class TrainConfig:
         for name in ("learning_rate", "adversarial_learning_rate", "milestone_factor"):
             if not getattr(self, name) > 0:
                 raise UserError(f"{option(name)} must be positive")
+        if not self.steps:
+            raise UserError("--pixel-steps and --adversarial-steps are both 0: nothing to train")
         for name in ("pixel_milestones", "adversarial_milestones"):
             shares = getattr(self, name)
             if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
                 raise UserError(f"{option(name)} must rise between 0 and 1, not {shares}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
+        require_finite(self)
         for field in fields(self):  # a recipe file or a program may hold what tyro would refuse
             allowed = get_args(_LITERALS.get(field.name))
             if allowed and getattr(self, field.name) not in allowed:

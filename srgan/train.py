@@ -17,8 +17,8 @@ from core import distributed, random_state
 from core.checkpoint import load_state
 from core.command import run_command
 from core.history import read_history
-from core.run import Periodic, open_run, pick_device
-from core.trainer import Observer, Trainer
+from core.run import open_run, pick_device
+from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
@@ -150,6 +150,7 @@ def train(config: TrainConfig) -> bool:
 
     Raises:
         UserError: if the data or the run cannot be had as asked.
+        Diverged: if losses or weights are no longer finite.
     """
     if config.show_config:
         shown = json.dumps(dataclasses.asdict(config), indent=2, default=str)
@@ -208,26 +209,25 @@ def train(config: TrainConfig) -> bool:
             record["before"] = earlier
         save_generator(run.generator, spec, folded_state(trainer.sampler), record)
 
-    observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
+    keeping: list[Callable[[Trainer], None]] = [keep]
     kept_back: PairCache | None = None
     if held_out:
         kept_back = open_cache(config.cache_dir, pictures, spec.scale, config.patch, held_out)
         if config.degradation != "bicubic":  # which the cache's own twins have undergone
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
-        observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
+        keeping.append(Samples(seen, run.samples))
     for name, folder in sets.items():
-        pictures_of = Samples(middles(folder, spec.scale), run.samples / name)
-        observers.append(Periodic(config.checkpoint_every, pictures_of))
+        keeping.append(Samples(middles(folder, spec.scale), run.samples / name))
     looked_at = low_resolution(held_out, config.degradation)
     scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
     finished = run.play(
         trainer,
         config.steps,
-        observers=observers,
         checkpoint_every=config.checkpoint_every,
         log_every=min(100, config.checkpoint_every),
+        keep=keeping,
         measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
     )
     hours.close()

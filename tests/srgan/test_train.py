@@ -13,8 +13,10 @@ from torch.optim import Adam
 
 from core.checkpoint import load_state
 from core.command import UserError
+from core.divergence import Diverged
 from core.history import read_history
 from core.muon import Muon
+from core.schedule import Schedule
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
@@ -275,16 +277,17 @@ def test_init_goes_on_from_a_generator_whatever_it_is(config: TrainConfig, tmp_p
     spec = GeneratorSpec("srresnet", 4, 4, 1)
     start = tmp_path / "start.safetensors"
     save_generator(start, spec, spec.build().state_dict(), {"steps": 70})
-    config = replace(config, init=start, pixel_steps=0, adversarial_steps=0, seed=3)
-    assert train(config)
+    config = replace(config, init=start, pixel_steps=1, adversarial_steps=0, seed=3, ema=0.0)
+    resting = replace(config, learning_rate=1e-30)
+    assert train(resting)
     network, read, training = load_generator(config.out / "generator.safetensors")
     assert read == spec
     assert training["before"] == {"steps": 70}
-    assert_identical(dict(network.state_dict()), load_state(start)["weights"])
-    longer = replace(config, out=tmp_path / "longer", adversarial_steps=1, ema=0.0)
-    assert train(longer)
-    moved = load_generator(longer.out / "generator.safetensors")[0].state_dict()
-    assert not torch.equal(moved["tail.weight"], network.state_dict()["tail.weight"])
+    first = network.state_dict()["tail.weight"]
+    assert torch.equal(first, load_state(start)["weights"]["tail.weight"])
+    assert train(replace(config, out=tmp_path / "moving"))
+    moved = load_generator(tmp_path / "moving" / "generator.safetensors")[0].state_dict()
+    assert not torch.equal(moved["tail.weight"], first)
 
 
 def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
@@ -339,6 +342,13 @@ def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) ->
         ({"adversarial_milestones": (1.5,)}, "--adversarial-milestones must rise"),
         ({"seed": -1}, "--seed must be at least 0"),
         ({"learning_rate": 0.0}, "--learning-rate must be positive"),
+        ({"learning_rate": float("inf")}, "--learning-rate must be finite, not inf"),
+        ({"minutes": float("inf")}, "--minutes must be finite, not inf"),
+        ({"teacher_weight": float("inf")}, "--teacher-weight must be finite, not inf"),
+        (
+            {"pixel_steps": 0, "adversarial_steps": 0},
+            "--pixel-steps and --adversarial-steps are both 0: nothing to train",
+        ),
         ({"pixel_weight": float("nan")}, "--pixel-weight must be at least 0"),
         ({"ema": 1.5}, "--ema must be at least 0 and below 1, not 1.5"),
     ],
@@ -408,6 +418,38 @@ def test_a_finished_run_is_not_overwritten_and_its_settings_stay(config: TrainCo
         train(config)
     with pytest.raises(UserError, match="--batch-size was 2 when the run began and is 3 now"):
         train(replace(config, resume=True, batch_size=3))
+
+
+def test_a_run_that_diverges_stops_before_it_replaces_anything(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Schedule:
+        return lambda step: 1e-3 if step < 3 else float("nan")
+
+    monkeypatch.setattr("srgan.assembly._learning_rate", broken)
+    config = replace(config, generator="srresnet", width=4, optimizer="adam", pixel_steps=9)
+    with pytest.raises(Diverged, match=r"players have diverged: at step 4 .* no longer finite"):
+        train(config)
+    checkpoint = load_state(config.out / "checkpoint.safetensors")["trainer"]
+    network, _, training = load_generator(config.out / "generator.safetensors")
+    assert checkpoint["step"] == training["steps"] == 2
+    for state in (checkpoint["generator"], network.state_dict()):
+        assert all(value.isfinite().all() for value in state.values())
+
+
+def test_a_validation_that_fails_loses_no_step(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> dict[str, float]:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(program, "validation", lambda *_: fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        train(config)
+    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 2
+    assert load_generator(config.out / "generator.safetensors")[2]["steps"] == 2
+    monkeypatch.undo()
+    assert train(replace(config, resume=True))
 
 
 def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weight(

@@ -166,6 +166,11 @@ class VanillaConfig:
                 "python -m core.evaluation.classifier wrote"
             )
         penalised = self.r1 or self.r2 or self.gradient_penalty
+        if self.loss == "wasserstein" and not (penalised or self.max_norm or self.spectral_norm):
+            raise UserError(
+                "--loss wasserstein needs a bound on the discriminator: --gradient-penalty 10, "
+                "--r1, --r2, --max-norm or --spectral-norm"
+            )
         if penalised and self.networks == "dcgan" and not self.spectral_norm:
             raise UserError(
                 "--r1, --r2 and --gradient-penalty need a discriminator without batch "

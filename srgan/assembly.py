@@ -10,6 +10,7 @@ from core.adversarial import adversarial_loss
 from core.command import UserError
 from core.game import Batch
 from core.muon import Muon
+from core.penalties import penalty_terms
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
 from core.precision import pick_precision
 from core.recording import record_passes
@@ -132,10 +133,11 @@ def _pixel_phase(config: TrainConfig, generator: nn.Module, always: list[Term]) 
 
 def _discriminator_phase(config: TrainConfig, discriminator: nn.Module) -> Phase:
     loss = adversarial_loss(config.adversarial)
+    penalties = penalty_terms(config.r1, config.r2, config.gradient_penalty, config.lazy)
     return Phase(
         "discriminator",
         Adam(discriminator.parameters()),
-        [adversarial_discriminator_term(loss)],
+        [adversarial_discriminator_term(loss), *penalties],
         _adversarial_learning_rate(config),
         start=config.pixel_steps,
         clip_norm=config.clip_norm or None,

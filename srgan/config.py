@@ -80,6 +80,10 @@ class TrainConfig:
         adversarial: adversarial loss.
         adversarial_weight: of the adversarial loss.
         adversarial_ramp: steps over which that weight rises from 0.
+        r1: weight of the discriminator's squared gradient penalty on photographs.
+        r2: the same on the generator's pictures.
+        gradient_penalty: weight of WGAN-GP's penalty.
+        lazy: compute the penalties at every n-th step only, n times as strong.
         optimizer: of the generator in the first part: muon, which needs far fewer steps, or adam;
             the second part is adam's.
         learning_rate: at the top of the first part.
@@ -142,6 +146,10 @@ class TrainConfig:
     adversarial: LossName = "relativistic-paired"
     adversarial_weight: float = 0.005
     adversarial_ramp: int = 0
+    r1: float = 0.0
+    r2: float = 0.0
+    gradient_penalty: float = 0.0
+    lazy: int = 1
     optimizer: Literal["muon", "adam"] = "muon"
     learning_rate: float = 2e-3
     adversarial_learning_rate: float = 2e-4
@@ -182,6 +190,21 @@ class TrainConfig:
                     f"not {getattr(self, field.name)!r}"
                 )
 
+        self._refuse_contradictions()
+
+    def _refuse_contradictions(self) -> None:
+        penalised = self.r1 or self.r2 or self.gradient_penalty
+        if self.adversarial == "wasserstein" and not penalised:
+            raise UserError(
+                "--adversarial wasserstein needs a bound on the discriminator: "
+                "--gradient-penalty 10, --r1 or --r2"
+            )
+        if penalised and self.discriminator == "srgan":
+            raise UserError(
+                "--r1, --r2 and --gradient-penalty need a discriminator without batch "
+                "normalisation: take --discriminator patch or unet"
+            )
+
     @property
     def steps(self) -> int:
         """Steps of both parts."""
@@ -200,14 +223,18 @@ _LEAST = {
     "colour_weight": 0,
     "discriminator_width": 1,
     "frequency_weight": 0,
+    "gradient_penalty": 0,
     "grid_weight": 0,
     "holdout": 0,
+    "lazy": 1,
     "lpips_weight": 0,
     "minutes": 0,
     "patch": 8,
     "perceptual_weight": 0,
     "pixel_steps": 0,
     "pixel_weight": 0,
+    "r1": 0,
+    "r2": 0,
     "seed": 0,
     "teacher_weight": 0,
     "total_variation_weight": 0,

@@ -138,6 +138,10 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
         ({"optimizer": "sgd", "anneal": True}, "--anneal needs --optimizer adam"),
         ({"networks": "maxout-stacked"}, "--pretrained FILE need each other"),
         ({"pretrained": Path("x")}, "--pretrained FILE need each other"),
+        (
+            {"loss": "wasserstein", "r1": 0.0, "r2": 0.0},
+            "--loss wasserstein needs a bound on the discriminator: --gradient-penalty 10",
+        ),
         ({"networks": "dcgan"}, "add --spectral-norm, or take --networks residual"),
         ({"metrics": ("features",)}, "--metrics features needs --classifier"),
     ],

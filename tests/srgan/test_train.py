@@ -22,6 +22,7 @@ from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
+from srgan.discriminators import DiscriminatorName
 from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
@@ -349,6 +350,13 @@ def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) ->
             {"pixel_steps": 0, "adversarial_steps": 0},
             "--pixel-steps and --adversarial-steps are both 0: nothing to train",
         ),
+        ({"lazy": 0}, "--lazy must be at least 1"),
+        ({"r1": -1.0}, "--r1 must be at least 0"),
+        (
+            {"adversarial": "wasserstein"},
+            "--adversarial wasserstein needs a bound .* --gradient-penalty 10, --r1 or --r2",
+        ),
+        ({"r1": 1.0, "discriminator": "srgan"}, "take --discriminator patch or unet"),
         ({"pixel_weight": float("nan")}, "--pixel-weight must be at least 0"),
         ({"ema": 1.5}, "--ema must be at least 0 and below 1, not 1.5"),
     ],
@@ -477,6 +485,40 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("discriminator", ["patch", "unet"])
+def test_penalties_hold_the_discriminator_at_every_so_many_steps(
+    conditional: bool, discriminator: DiscriminatorName, config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=1, adversarial_steps=9, adversarial="wasserstein", r1=2.0, r2=3.0,
+        gradient_penalty=10.0, lazy=2, conditional=conditional, discriminator=discriminator,
+        perceptual_weight=0.0,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    pairs = open_cache(config.cache_dir, files(photos), 2)
+    trainer = build_trainer(config, game, pairs, torch.device("cpu"))
+    judge = trainer.phases[1]
+    assert {term.name: [term.factor(step) for step in range(3)] for term in judge.terms} == {
+        "adversarial": [1, 1, 1], "r1": [4, 0, 4], "r2": [6, 0, 6],
+        "gradient_penalty": [20, 0, 20],
+    }  # fmt: skip
+    log = Log()
+    trainer.observers = [log]
+    trainer.train(1)
+    batch = trainer.batches.batch(1)
+    game.discriminator.eval()  # in training mode spectral normalisation would go on
+    photographs = batch.real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(game.score(photographs, batch).sum(), photographs)
+    trainer.train(3)
+    due, rested = (set(report.values) for report in log.reports[1:])
+    assert due - rested == {
+        "discriminator/r1", "discriminator/r2", "discriminator/gradient_penalty"
+    }  # fmt: skip
+    expected = 0.5 * float(slope.flatten(1).square().sum(dim=1).mean())
+    assert float(log.reports[1].values["discriminator/r1"]) == pytest.approx(expected, rel=1e-4)
+
+
 def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
     config: TrainConfig, photos: list[Path]
 ) -> None:
@@ -503,7 +545,7 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"degradation": "camera"},
         {"degradation": "real", "patch": 16},
         {"discriminator": "unet", "conditional": True},
-        {"luma": True},
+        {"luma": True, "adversarial": "wasserstein", "gradient_penalty": 10.0},
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
         {"quantisation_aware": True},

@@ -36,7 +36,8 @@ class TrainConfig:
         validate: further sets to validate on: folders as for srgan.evaluate.
         out: folder of the run.
         resume: go on from the run's checkpoint.
-        init: a generator file to start from; it replaces generator, scale, width and blocks.
+        init: a generator file to start from, which tells generator, scale, width and blocks; or a
+            published .pth or .safetensors file of ESRGAN or Real-ESRGAN.
         degradation: what the generator learns to undo: bicubic (the benchmarks'; pictures that
             come in pairs stay as they are), camera (blur, noise and JPEG), real (Real-ESRGAN's
             second order).

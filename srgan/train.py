@@ -24,13 +24,14 @@ from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
 from srgan.evaluation.sets import distinct
-from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
+from srgan.generators import Generator, save_generator
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import quantisation_aware
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import hold_out, training_pictures
+from srgan.start import starting_generator
 from srgan.validation import Samples, check_sets, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
@@ -158,12 +159,7 @@ def train(config: TrainConfig) -> bool:
         return True
     device = distributed.join(pick_device(config.device))
     random_state.seed_all(config.seed)
-    if config.init is not None:
-        generator, spec, earlier = load_generator(config.init)
-        generator.train()
-    else:
-        spec = GeneratorSpec(config.generator, config.scale, config.width, config.blocks)
-        generator, earlier = spec.build(), {}
+    generator, spec, earlier, config = starting_generator(config)
     if config.reparameterise:
         reparameterise(generator)
     if config.quantisation_aware:

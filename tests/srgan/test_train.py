@@ -273,24 +273,6 @@ def test_an_interrupted_run_ends_in_the_same_bits_as_an_unbroken_one(
     assert_identical(left, right)
 
 
-def test_init_goes_on_from_a_generator_whatever_it_is(config: TrainConfig, tmp_path: Path) -> None:
-    torch.manual_seed(5)
-    spec = GeneratorSpec("srresnet", 4, 4, 1)
-    start = tmp_path / "start.safetensors"
-    save_generator(start, spec, spec.build().state_dict(), {"steps": 70})
-    config = replace(config, init=start, pixel_steps=1, adversarial_steps=0, seed=3, ema=0.0)
-    resting = replace(config, learning_rate=1e-30)
-    assert train(resting)
-    network, read, training = load_generator(config.out / "generator.safetensors")
-    assert read == spec
-    assert training["before"] == {"steps": 70}
-    first = network.state_dict()["tail.weight"]
-    assert torch.equal(first, load_state(start)["weights"]["tail.weight"])
-    assert train(replace(config, out=tmp_path / "moving"))
-    moved = load_generator(tmp_path / "moving" / "generator.safetensors")[0].state_dict()
-    assert not torch.equal(moved["tail.weight"], first)
-
-
 def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     spec = GeneratorSpec("light", 4, 16, 1)
     save_generator(tmp_path / "x4.safetensors", spec, spec.build().state_dict(), {})

@@ -47,15 +47,15 @@ class TrainConfig:
         blocks: blocks of the generator's body.
         reparameterise: train each 3x3 kernel as a sum with a wider branch, which is folded into it
             in the file that is kept; take a third of the learning rate with it.
-        quantisation_aware: let the generator compute as its 8-bit twin will: for a last, short run
-            from --init.
         discriminator: srgan, unet or patch.
         discriminator_width: channels of the discriminator's first layer.
         conditional: let the discriminator see the low-resolution picture too.
         luma: let the discriminator see luma alone, so that speckles of colour fool nobody.
         pixel_steps: steps of the first part, on the pixel loss alone.
         adversarial_steps: steps of the second part, on all losses.
-        minutes: shorten or stretch both parts alike, so that training takes about as long; 0
+        quantisation_steps: steps that follow, on the losses of the part before, in which the
+            generator computes as its 8-bit twin will.
+        minutes: shorten or stretch all parts alike, so that training takes about as long; 0
             leaves the steps as they are.
         batch_size: patches a batch.
         accumulate: batches a step, whose gradients are averaged.
@@ -89,6 +89,7 @@ class TrainConfig:
             the second part is adam's.
         learning_rate: at the top of the first part.
         adversarial_learning_rate: of both players, at the top of the second part.
+        quantisation_learning_rate: of the players that move, at the top of the steps for 8 bits.
         decay: of the learning rate within each part: cosine, or milestones.
         pixel_milestones: where the learning rate falls, as shares of the first part.
         adversarial_milestones: likewise of the second part.
@@ -120,13 +121,13 @@ class TrainConfig:
     width: int = 32
     blocks: int = 4
     reparameterise: bool = False
-    quantisation_aware: bool = False
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
     conditional: bool = False
     luma: bool = False
     pixel_steps: int = 30_000
     adversarial_steps: int = 5_000
+    quantisation_steps: int = 0
     minutes: float = 0.0
     batch_size: int = 16
     accumulate: int = 1
@@ -154,6 +155,7 @@ class TrainConfig:
     optimizer: Literal["muon", "adam"] = "muon"
     learning_rate: float = 2e-3
     adversarial_learning_rate: float = 2e-4
+    quantisation_learning_rate: float = 2e-4
     decay: Literal["cosine", "milestones"] = "cosine"
     pixel_milestones: tuple[float, ...] = ()
     adversarial_milestones: tuple[float, ...] = ()
@@ -171,11 +173,19 @@ class TrainConfig:
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise UserError(f"{option(name)} must be at least {least}")
-        for name in ("learning_rate", "adversarial_learning_rate", "milestone_factor"):
+        for name in (
+            "learning_rate",
+            "adversarial_learning_rate",
+            "quantisation_learning_rate",
+            "milestone_factor",
+        ):
             if not getattr(self, name) > 0:
                 raise UserError(f"{option(name)} must be positive")
         if not self.steps:
-            raise UserError("--pixel-steps and --adversarial-steps are both 0: nothing to train")
+            raise UserError(
+                "--pixel-steps, --adversarial-steps and --quantisation-steps are all 0: nothing "
+                "to train"
+            )
         for name in ("pixel_milestones", "adversarial_milestones"):
             shares = getattr(self, name)
             if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
@@ -208,7 +218,12 @@ class TrainConfig:
 
     @property
     def steps(self) -> int:
-        """Steps of both parts."""
+        """Steps of all parts."""
+        return self.unrounded_steps + self.quantisation_steps
+
+    @property
+    def unrounded_steps(self) -> int:
+        """Steps before the generator computes as its 8-bit twin will."""
         return self.pixel_steps + self.adversarial_steps
 
 
@@ -234,6 +249,7 @@ _LEAST = {
     "perceptual_weight": 0,
     "pixel_steps": 0,
     "pixel_weight": 0,
+    "quantisation_steps": 0,
     "r1": 0,
     "r2": 0,
     "seed": 0,
@@ -256,7 +272,7 @@ _LITERALS = {
 RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
     {
         # A light generator on a processor: an hour gives a model worth shipping.
-        "laptop": TrainConfig(minutes=60.0, grid_weight=6.0),
+        "laptop": TrainConfig(minutes=60.0, quantisation_steps=1_000, grid_weight=6.0),
         # Ledig et al. 2017, section 3.2: 96x96 pictures, 10^6 steps on MSE, then 10^5 at 1e-4 and
         # 10^5 at 1e-5 against the discriminator.
         "srgan": TrainConfig(

@@ -27,7 +27,7 @@ from srgan.evaluation.sets import distinct
 from srgan.generators import Generator, save_generator
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
-from srgan.quantisation import quantisation_aware
+from srgan.quantisation import is_rounding, round_from_now
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import hold_out, training_pictures
@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 # Where things are, as opposed to what was done: these may change when a run goes on, and a trained
 # generator does not tell them.
 _PLACES = ("cache_dir", "data_dir", "device", "out", "resume", "show_config", "validate")
+_PARTS = ("pixel_steps", "adversarial_steps", "quantisation_steps")
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:
@@ -71,30 +72,30 @@ def seconds_a_step(
 def _fit_minutes(
     config: TrainConfig, generator: Generator, pairs: PairCache, device: torch.device
 ) -> TrainConfig:
-    """Scale both parts' steps so that they take ``config.minutes``, by timing a copy of each."""
+    """Scale all parts' steps so that they take ``config.minutes``, by timing a copy of each."""
     total = 0.0
-    for name, first, second in (("pixel_steps", 1000, 0), ("adversarial_steps", 0, 1000)):
+    last = "adversarial_steps" if config.adversarial_steps else "pixel_steps"
+    for name in _PARTS:
         if getattr(config, name):
-            trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
+            like = last if name == "quantisation_steps" else name
+            alone: dict[str, Any] = dict.fromkeys(_PARTS, 0) | {like: 1000}
+            trial = dataclasses.replace(config, **alone)
             game = build_game(trial, copy.deepcopy(generator))
-            total += getattr(config, name) * seconds_a_step(
-                build_trainer(trial, game, pairs, device), 100 if device.type == "cuda" else 10
-            )
+            trainer = build_trainer(trial, game, pairs, device)
+            if name == "quantisation_steps":
+                round_from_now(trainer)
+            timed = 100 if device.type == "cuda" else 10
+            total += getattr(config, name) * seconds_a_step(trainer, timed)
     factor = 60 * config.minutes / max(distributed.gather(total))
 
     def fitted(steps: int) -> int:
         return max(1, round(steps * factor)) if steps else 0
 
-    config = dataclasses.replace(
-        config,
-        pixel_steps=fitted(config.pixel_steps),
-        adversarial_steps=fitted(config.adversarial_steps),
-    )
+    steps: dict[str, Any] = {name: fitted(getattr(config, name)) for name in _PARTS}
     logger.info(
-        "%g minutes are about %d + %d steps",
-        config.minutes, config.pixel_steps, config.adversarial_steps,
-    )  # fmt: skip
-    return config
+        "%g minutes are about %s steps", config.minutes, " + ".join(map(str, steps.values()))
+    )
+    return dataclasses.replace(config, **steps)
 
 
 def _saved_steps(config: TrainConfig) -> TrainConfig:
@@ -103,9 +104,7 @@ def _saved_steps(config: TrainConfig) -> TrainConfig:
     if not path.exists():
         return config
     saved = json.loads(path.read_text())
-    return dataclasses.replace(
-        config, pixel_steps=saved["pixel_steps"], adversarial_steps=saved["adversarial_steps"]
-    )
+    return dataclasses.replace(config, **{name: saved[name] for name in _PARTS})
 
 
 class _Hours:
@@ -162,8 +161,6 @@ def train(config: TrainConfig) -> bool:
     generator, spec, earlier, config = starting_generator(config)
     if config.reparameterise:
         reparameterise(generator)
-    if config.quantisation_aware:
-        quantisation_aware(generator)
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
     training, held_out = hold_out(pictures, config.holdout)
@@ -185,6 +182,8 @@ def train(config: TrainConfig) -> bool:
     random_state.seed_all(config.seed + distributed.rank())
     trainer = build_trainer(config, game, pairs, device)
     if state is not None:
+        if is_rounding(state["generator"]):
+            round_from_now(trainer)
         trainer.load_state_dict(state)
     logger.info(
         "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
@@ -218,14 +217,22 @@ def train(config: TrainConfig) -> bool:
     looked_at = low_resolution(held_out, config.degradation)
     scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
-    finished = run.play(
-        trainer,
-        config.steps,
-        checkpoint_every=config.checkpoint_every,
-        log_every=min(100, config.checkpoint_every),
-        keep=keeping,
-        measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
-    )
+
+    def play(until: int) -> bool:
+        return run.play(
+            trainer,
+            until,
+            checkpoint_every=config.checkpoint_every,
+            log_every=min(100, config.checkpoint_every),
+            keep=keeping,
+            measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
+        )
+
+    finished = trainer.step >= config.unrounded_steps or play(config.unrounded_steps)
+    if finished and config.quantisation_steps:
+        if not is_rounding(trainer.game.generator.state_dict()):
+            round_from_now(trainer)
+        finished = play(config.steps)
     hours.close()
     if distributed.is_main():
         keep(trainer)

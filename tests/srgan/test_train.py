@@ -16,7 +16,9 @@ from core.command import UserError
 from core.divergence import Diverged
 from core.history import read_history
 from core.muon import Muon
+from core.progress import Progress
 from core.schedule import Schedule
+from core.trainer import StepReport, Trainer
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
@@ -26,6 +28,7 @@ from srgan.discriminators import DiscriminatorName
 from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
+from srgan.quantisation import is_rounding
 from srgan.resize import imresize_uint8
 from srgan.sources import hold_out, training_pictures
 from srgan.train import TrainConfig, train
@@ -295,14 +298,89 @@ def test_a_teacher_can_be_followed_instead_of_the_photographs(
     assert distances[-1] < 0.5 * distances[0]
 
 
-def test_a_quantisation_aware_run_leaves_a_plain_generator_of_rounded_kernels(
-    config: TrainConfig,
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_run_that_ends_for_8_bits_leaves_a_plain_generator_of_rounded_kernels(
+    before: int, config: TrainConfig
 ) -> None:
-    train(replace(config, quantisation_aware=True, adversarial_steps=0))
+    train(replace(config, pixel_steps=before, adversarial_steps=0, quantisation_steps=3))
     network = load_generator(config.out / "generator.safetensors")[0]
     for kernel in network.get_parameter("head.weight").detach():
         levels = kernel / (kernel.abs().max() / 127)
         assert torch.allclose(levels, levels.round(), atol=1e-4)
+
+
+def recording_observer(seen: list[tuple[set[str], bool]]) -> type[Progress]:
+    """An observer that notes, at each step, the losses and whether the generator rounds."""
+
+    class Noting(Progress):
+        def after_step(self, trainer: Trainer, report: StepReport) -> None:
+            super().after_step(trainer, report)
+            losses = {name for name in report.values if name.startswith("generator/")}
+            seen.append((losses, is_rounding(trainer.sampler.state_dict())))
+
+    return Noting
+
+
+@pytest.mark.parametrize("adversarial_steps", [0, 2])
+def test_the_last_steps_round_on_the_losses_of_the_part_before(
+    adversarial_steps: int, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[set[str], bool]] = []
+    monkeypatch.setattr("core.run.Progress", recording_observer(seen))
+    config = replace(
+        config, pixel_steps=2, adversarial_steps=adversarial_steps, quantisation_steps=2
+    )
+    assert train(config)
+    assert [rounds for _, rounds in seen] == [False] * (2 + adversarial_steps) + [True] * 2
+    before, first, last = (losses for losses, _ in seen[-3:])
+    assert before == first == last
+    assert ("generator/adversarial" in last) == bool(adversarial_steps)
+
+
+@pytest.mark.parametrize("broken_at", [3, 4, 5])
+def test_a_run_that_is_stopped_before_at_or_after_it_begins_to_round_ends_in_the_same_bits(
+    broken_at: int, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        config, pixel_steps=2, adversarial_steps=2, quantisation_steps=2, checkpoint_every=1
+    )
+    whole, parts = replace(config, out=tmp_path / "whole"), replace(config, out=tmp_path / "parts")
+    assert train(whole)
+
+    class Stopping(Progress):
+        def after_step(self, trainer: Trainer, report: StepReport) -> None:
+            super().after_step(trainer, report)
+            trainer.stop = report.step == broken_at
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.run.Progress", Stopping)
+        assert not train(parts)
+    assert load_state(parts.out / "checkpoint.safetensors")["trainer"]["step"] == broken_at
+    assert train(replace(parts, resume=True))
+    left, right = (
+        load_state(run.out / "checkpoint.safetensors")["trainer"] for run in (parts, whole)
+    )
+    assert_identical(left, right)
+
+
+def test_the_learning_rate_of_the_last_steps_begins_anew(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=4, adversarial_steps=2, quantisation_steps=100, warmup=2,
+        learning_rate=0.8, adversarial_learning_rate=0.1, quantisation_learning_rate=0.01,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(
+        config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
+    )
+    pixel, discriminator, adversarial = trainer.phases
+    assert [phase.moves_at(99) for phase in trainer.phases] == [False, True, True]
+    assert pixel.learning_rate(1) == pytest.approx(0.8)
+    for phase in (discriminator, adversarial):  # whose steps count from the second part's start
+        assert phase.learning_rate(1) == pytest.approx(0.1)
+        assert [phase.learning_rate(step) for step in (2, 3)] == pytest.approx([0.005, 0.01])
+        assert phase.learning_rate(2 + 100) == pytest.approx(0.01 / 1000)
 
 
 def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) -> None:
@@ -330,7 +408,7 @@ def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) ->
         ({"teacher_weight": float("inf")}, "--teacher-weight must be finite, not inf"),
         (
             {"pixel_steps": 0, "adversarial_steps": 0},
-            "--pixel-steps and --adversarial-steps are both 0: nothing to train",
+            "--pixel-steps, --adversarial-steps and --quantisation-steps are all 0: nothing",
         ),
         ({"lazy": 0}, "--lazy must be at least 1"),
         ({"r1": -1.0}, "--r1 must be at least 0"),
@@ -530,7 +608,9 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"luma": True, "adversarial": "wasserstein", "gradient_penalty": 10.0},
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
-        {"quantisation_aware": True},
+        {"quantisation_steps": 2},
+        {"quantisation_steps": 2, "adversarial_steps": 0, "reparameterise": True},
+        {"quantisation_steps": 3, "pixel_steps": 0, "adversarial_steps": 0, "ema": 0.0},
         {"reparameterise": True},
         {"teacher": "bicubic", "teacher_weight": 0.5},
         {"accumulate": 2, "clip_norm": 0.5, "optimizer": "adam", "adversarial": "hinge"},
@@ -540,7 +620,8 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
 def test_what_can_be_chosen_trains_and_resumes(
     change: dict[str, object], config: TrainConfig, tmp_path: Path
 ) -> None:
-    config = replace(config, pixel_steps=1, adversarial_steps=2, checkpoint_every=1, **change)  # type: ignore[arg-type]
+    config = replace(config, pixel_steps=1, adversarial_steps=2, checkpoint_every=1)
+    config = replace(config, **change)  # type: ignore[arg-type]
     assert train(config)
     whole = load_state(config.out / "checkpoint.safetensors")["trainer"]
     shorter = replace(config, out=tmp_path / "parts")
@@ -637,21 +718,27 @@ def test_sets_of_one_name_are_told_apart_by_their_folders(
         assert (config.out / "samples" / part / "set" / "0000002.png").exists()
 
 
-def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(
+def test_minutes_stretch_all_parts_alike_and_are_kept_when_a_run_goes_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 0.5)
+    def timed(trainer: Trainer, _steps: int) -> float:
+        """A step that rounds takes twice as long, which the box allows for."""
+        return 1.0 if is_rounding(trainer.game.generator.state_dict()) else 0.5
+
+    monkeypatch.setattr(program, "seconds_a_step", timed)
     config = replace(
-        config, minutes=0.1, pixel_steps=20, adversarial_steps=10, checkpoint_every=1000, holdout=1
-    )
-    assert train(config)  # 6 seconds are 12 steps of half a second, in the ratio of 2 to 1
+        config, minutes=8 / 60, pixel_steps=20, adversarial_steps=10, quantisation_steps=5,
+        checkpoint_every=1000, holdout=1,
+    )  # fmt: skip
+    assert train(config)  # 8 seconds are 12 steps of half a second, and 2 that take twice as long
     saved = json.loads((config.out / "config.json").read_text())
-    assert (saved["pixel_steps"], saved["adversarial_steps"]) == (8, 4)
+    steps = [saved[f"{part}_steps"] for part in ("pixel", "adversarial", "quantisation")]
+    assert steps == [8, 4, 2]
     shown = sorted((config.out / "samples").glob("*.png"))
-    assert [int(path.stem) for path in shown] == [2, 4, 6, 8, 10, 12]
+    assert [int(path.stem) for path in shown] == [2, 4, 6, 8, 10, 12, 14]
     monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 99.0)
     assert train(replace(config, resume=True))
-    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 12
+    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 14
 
 
 @pytest.mark.parametrize("name", list(RECIPES))

@@ -13,8 +13,8 @@ from core.command import UserError
 from core.datasets import Pictures, ShuffledBatches
 from core.game import NoiseGame
 from core.networks.mlp import StackedGenerator, clamp_column_norms
-from core.penalties import gradient_penalty_term, r1_term, r2_term
-from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
+from core.penalties import penalty_terms
+from core.phase import Phase, adversarial_discriminator_term, adversarial_generator_term
 from core.players import PlayerSpec
 from core.sampler import Sampler, load_sampler
 from core.schedule import Schedule, constant, cosine, exponential, linear
@@ -107,15 +107,6 @@ def _optimizer(config: VanillaConfig, network: nn.Module) -> torch.optim.Optimiz
     return torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=0.5)
 
 
-def _penalties(config: VanillaConfig) -> list[Term]:
-    makers = (
-        (r1_term, config.r1),
-        (r2_term, config.r2),
-        (gradient_penalty_term, config.gradient_penalty),
-    )
-    return [make(weight, config.lazy) for make, weight in makers if weight]
-
-
 def build_trainer(
     config: VanillaConfig, game: NoiseGame, batches: ShuffledBatches, device: torch.device
 ) -> Trainer:
@@ -129,10 +120,11 @@ def build_trainer(
         clamp_column_norms(network, config.max_norm)
 
     constrain = shorten if config.max_norm else None
+    penalties = penalty_terms(config.r1, config.r2, config.gradient_penalty, config.lazy)
     discriminator = Phase(
         "discriminator",
         _optimizer(config, game.discriminator),
-        [adversarial_discriminator_term(loss, config.discriminator_weight), *_penalties(config)],
+        [adversarial_discriminator_term(loss, config.discriminator_weight), *penalties],
         learning_rate,
         momentum,
         repeats=config.discriminator_steps,

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from core.divergence import require_finite_values
 from core.trainer import StepReport, Trainer
 
 __all__ = ["Averages", "Sink"]
@@ -23,6 +24,7 @@ class Sink(Protocol):
 class Averages:
     """An observer that reads the device every ``every`` steps, and at the end, and tells its sinks.
 
+    An average that is no longer finite ends training there, and no sink hears of it.
     ``time/data_wait`` is the share of the steps' time that was spent waiting for data.
     """
 
@@ -42,7 +44,11 @@ class Averages:
         self._data_wait = 0.0
 
     def after_step(self, trainer: Trainer, report: StepReport) -> None:
-        """Add a step to the averages, and hand them on when they are due."""
+        """Add a step to the averages, and hand them on when they are due.
+
+        Raises:
+            Diverged: if one of them is no longer finite.
+        """
         for name, value in report.values.items():
             previous = self._sums.get(name)
             self._sums[name] = value.float() if previous is None else previous + value
@@ -51,6 +57,7 @@ class Averages:
         self._data_wait += report.data_wait
         if report.step % self.every == 0 or report.step == trainer.until:
             means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+            require_finite_values(report.step, means)
             means["time/data_wait"] = self._data_wait / max(self._seconds, 1e-9)
             self._sums, self._counts = {}, {}
             self._seconds = self._data_wait = 0.0

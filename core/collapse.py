@@ -9,7 +9,7 @@ Noise: samples differ from each other, and from all data. A third number shows i
 a sample lies from the nearest of the data than further data do.
 
 A discriminator that has run away: its loss is next to nothing for hundreds of steps. What the
-generator could learn from it vanishes. And where numbers are no longer finite, all is over.
+generator could learn from it vanishes. And where samples are no longer finite, all is over at once.
 """
 
 import copy
@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from core.command import UserError
+from core.divergence import Diverged
 from core.trainer import StepReport, Trainer
 
 __all__ = ["CollapseWatch", "Collapsed", "Likeness", "likeness"]
@@ -131,7 +132,11 @@ class CollapseWatch:
         return self._states[0] if self._states else None
 
     def after_step(self, trainer: Trainer, report: StepReport) -> None:
-        """Keep the discriminator's loss; when it is time, check, and report what was seen."""
+        """Keep the discriminator's loss; when it is time, check, and report what was seen.
+
+        Raises:
+            Diverged: if the samples are no longer finite.
+        """
         loss = report.values.get("discriminator/adversarial")
         if loss is not None:
             self._losses.append(loss)
@@ -150,7 +155,7 @@ class CollapseWatch:
         """Return what is wrong at this check, or nothing."""
         samples = self.sampler(trainer.game.generator)
         if not samples.isfinite().all():
-            return "the players have diverged: samples are no longer finite"
+            raise Diverged(f"at step {report.step} samples are")
         seen = likeness(samples, self.data[: len(samples)], self.places)
         self.seen.append(seen)
         for name, value in dataclasses.asdict(seen).items():

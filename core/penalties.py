@@ -12,7 +12,7 @@ from core.game import Batch, Game
 from core.phase import Forward, Term
 from core.schedule import Schedule
 
-__all__ = ["gradient_penalty_term", "input_gradients", "r1_term", "r2_term"]
+__all__ = ["gradient_penalty_term", "input_gradients", "penalty_terms", "r1_term", "r2_term"]
 
 Weight = float | Schedule
 
@@ -72,3 +72,9 @@ def gradient_penalty_term(weight: Weight = 10.0, every: int = 1) -> Term:
         return (norms - 1).square().mean()
 
     return Term("gradient_penalty", function, weight, every)
+
+
+def penalty_terms(r1: float, r2: float, gradient_penalty: float, every: int) -> list[Term]:
+    """Return the penalties that have a weight, each computed at every ``every``-th step."""
+    makers = ((r1_term, r1), (r2_term, r2), (gradient_penalty_term, gradient_penalty))
+    return [make(weight, every) for make, weight in makers if weight]

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from core.precision import Precision, autocast
 
-__all__ = ["record_passes"]
+__all__ = ["forget_passes", "record_passes"]
 
 
 def record_passes(network: nn.Module, example: Tensor, precision: Precision) -> None:
@@ -29,3 +29,11 @@ def record_passes(network: nn.Module, example: Tensor, precision: Precision) -> 
         torch.cuda.make_graphed_callables(network, (example,))
     for buffer, before in zip(network.buffers(), statistics, strict=True):
         buffer.copy_(before)
+
+
+def forget_passes(network: nn.Module) -> None:
+    """Let a network compute anew again, whose passes may have been recorded, in place.
+
+    To be called before its layers are changed, which a recording would not notice.
+    """
+    vars(network).pop("forward", None)  # where torch puts the replaying one

@@ -17,6 +17,7 @@ from core import distributed
 from core.averages import Averages, Sink
 from core.checkpoint import load_state, save_state
 from core.command import UserError, option
+from core.divergence import require_finite_networks
 from core.environment import environment
 from core.files import appearing
 from core.history import History, plot_history
@@ -29,6 +30,8 @@ __all__ = ["Periodic", "Run", "RunError", "open_run", "pick_device"]
 
 logger = logging.getLogger(__name__)
 
+Action = Callable[[Trainer], None]
+
 
 class RunError(UserError):
     """A run cannot begin or go on as asked; the message says what to change."""
@@ -37,7 +40,7 @@ class RunError(UserError):
 class Periodic:
     """An observer that calls ``action(trainer)`` every ``every`` steps, and at the end."""
 
-    def __init__(self, every: int, action: Callable[[Trainer], None]) -> None:
+    def __init__(self, every: int, action: Action) -> None:
         self.every = every
         self.action = action
 
@@ -50,9 +53,7 @@ class Periodic:
         """Nothing was begun."""
 
 
-def _telling(
-    sinks: Sequence[Sink], measure: Callable[[Trainer], Mapping[str, float]]
-) -> Callable[[Trainer], None]:
+def _telling(sinks: Sequence[Sink], measure: Callable[[Trainer], Mapping[str, float]]) -> Action:
     def tell(trainer: Trainer) -> None:
         values = measure(trainer)
         for sink in sinks:
@@ -121,32 +122,45 @@ class Run:
         return self.folder / "samples"
 
     def save(self, trainer: Trainer) -> None:
-        """Write the full state, and the plot of what led to it; all processes must call this."""
+        """Write the full state; all processes must call this.
+
+        Raises:
+            Diverged: if weights are no longer finite; what was written before stays.
+        """
+        require_finite_networks(trainer.step, (trainer.game.generator, trainer.game.discriminator))
         state = {"config": _plain(self.config), "trainer": trainer.state_dict()}
         if distributed.is_main():
             save_state(self.checkpoint, state)
-            if self.history.exists():
-                plot_history(self.history, self.folder / "losses.png")
+
+    def plot(self, _trainer: Trainer) -> None:
+        """Draw what led to the present step."""
+        plot_history(self.history, self.folder / "losses.png")
 
     def play(
         self,
         trainer: Trainer,
         until: int,
         *,
-        observers: Sequence[Observer],
+        observers: Sequence[Observer] = (),
         checkpoint_every: int,
         log_every: int,
+        keep: Sequence[Action] = (),
         measure: Callable[[Trainer], Mapping[str, float]] | None = None,
     ) -> bool:
         """Train ``trainer`` until ``until`` steps are done, with the usual observers.
 
-        ``measure``'s numbers are kept beside the losses, at each checkpoint and at the end, and so
-        is what observers add to a step's report. Of several processes only the main one observes.
+        What observers add to a step's report is kept beside the losses. At each checkpoint, and at
+        the end, the checkpoint comes first, so that nothing is lost where what follows it fails:
+        ``keep`` is done, and ``measure``'s numbers are kept beside the losses too. Of several
+        processes only the main one does all that.
 
         Ctrl-C or SIGTERM ends the run after the present step, with a checkpoint.
 
         Returns:
             Whether it came to its end rather than being interrupted.
+
+        Raises:
+            Diverged: if losses or weights are no longer finite; the checkpoint is an earlier one.
         """
         trainer.observers = [Periodic(checkpoint_every, self.save)]
         if distributed.is_main():
@@ -156,17 +170,20 @@ class Run:
                 TensorBoard(self.folder / "tensorboard", trainer.step),
                 progress,
             ]
+            actions = [*keep, *([_telling(sinks, measure)] if measure else []), self.plot]
             trainer.observers = [
                 progress,
                 *observers,  # first: what they add to a step's report is averaged like the rest
                 Averages(sinks, log_every),
-                *([Periodic(checkpoint_every, _telling(sinks, measure))] if measure else []),
                 *trainer.observers,
+                *(Periodic(checkpoint_every, action) for action in actions),
             ]
         with logged(self.log), _stop_on_signal(trainer):
             trainer.train(until)
         if trainer.step < until:
             self.save(trainer)
+            if distributed.is_main():
+                self.plot(trainer)
             logger.info("stopped at step %d; --resume goes on from there", trainer.step)
         return trainer.step >= until
 
@@ -203,6 +220,7 @@ def open_run(
     Raises:
         RunError: if a new run would overwrite one, there is nothing to go on from, or a setting
             differs from the one that the run began with.
+        CheckpointError: if the checkpoint cannot be read.
     """
     run = Run(folder, _plain(dataclasses.asdict(config)))
     if not resume and not distributed.is_main():
@@ -217,6 +235,11 @@ def open_run(
     if not run.checkpoint.exists():
         raise RunError(f"{folder} holds no checkpoint to resume from")
     state = load_state(run.checkpoint)
+    if not {"config", "trainer"} <= state.keys():
+        raise RunError(
+            f"{run.checkpoint} does not hold the state of a run: put the run's own file back, or "
+            "begin a new one"
+        )
     for name, before in state["config"].items():
         now = run.config.get(name)
         if now != before and name not in may_change:

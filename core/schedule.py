@@ -3,7 +3,16 @@
 import math
 from collections.abc import Callable, Sequence
 
-__all__ = ["Schedule", "at", "constant", "cosine", "exponential", "linear", "milestones"]
+__all__ = [
+    "Schedule",
+    "at",
+    "constant",
+    "cosine",
+    "exponential",
+    "followed",
+    "linear",
+    "milestones",
+]
 
 Schedule = Callable[[int], float]
 
@@ -48,3 +57,8 @@ def milestones(peak: float, steps: Sequence[int], factor: float, *, warmup: int 
         return peak * rise * factor ** sum(step >= fall for fall in steps)
 
     return value
+
+
+def followed(first: Schedule, steps: int, second: Schedule) -> Schedule:
+    """Follow ``first`` for ``steps`` steps, then ``second`` from its beginning."""
+    return lambda step: first(step) if step < steps else second(step - steps)

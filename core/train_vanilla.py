@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -21,10 +22,11 @@ from core.assembly import (
 from core.checkpoint import load_state
 from core.collapse import Collapsed, CollapseWatch
 from core.command import run_command
+from core.divergence import Diverged
 from core.evaluation.metrics import build_metrics
 from core.pictures import save_grid
 from core.recipes import RECIPES
-from core.run import Periodic, Run, open_run, pick_device
+from core.run import Run, open_run, pick_device
 from core.sampler import Sampler, save_sampler
 from core.trainer import Trainer
 from core.training_pictures import training_pictures
@@ -64,16 +66,22 @@ def _keep(
     save_sampler(run.generator, sampler.spec, sampler.network.state_dict(), record)
 
 
-def _roll_back(trainer: Trainer, watch: CollapseWatch, config: VanillaConfig, attempt: int) -> None:
-    """Go back to before the collapse, and on with other batches and other noise.
+def _roll_back(
+    trainer: Trainer,
+    healthy: dict[str, Any] | None,
+    evidence: str,
+    config: VanillaConfig,
+    attempt: int,
+) -> None:
+    """Go back to before the evidence, and on with other batches and other noise.
 
     Raises:
         Collapsed: if there is nothing to go back to, or it has been tried often enough.
     """
-    if watch.healthy is None or attempt == _ROLLBACKS:
-        raise Collapsed(f"{watch.evidence}; {attempt} times rolled back")
+    if healthy is None or attempt == _ROLLBACKS:
+        raise Collapsed(f"{evidence}; {attempt} times rolled back")
     found_at = trainer.step
-    trainer.load_state_dict(watch.healthy)
+    trainer.load_state_dict(healthy)
     # The same batches and noise would lead to the same end.
     trainer.batches_drawn += found_at
     random_state.seed_all(config.seed + attempt + 1)
@@ -95,19 +103,26 @@ def _play(
     attempt = 0
     while True:
         watching = watch()
-        finished = run.play(
-            trainer,
-            config.epochs * epoch,
-            observers=[watching, Periodic(every, keep)],
-            checkpoint_every=every,
-            log_every=max(1, min(100, epoch)),
-            measure=measure,
-        )
-        if not watching.evidence or config.on_collapse == "warn":
+        try:
+            finished = run.play(
+                trainer,
+                config.epochs * epoch,
+                observers=[watching],
+                checkpoint_every=every,
+                log_every=max(1, min(100, epoch)),
+                keep=[keep],
+                measure=measure,
+            )
+            evidence = watching.evidence
+        except Diverged as error:
+            if config.on_collapse != "rollback":
+                raise
+            evidence = str(error)
+        if not evidence or config.on_collapse == "warn":
             return finished
         if config.on_collapse == "stop":
-            raise Collapsed(f"{watching.evidence}; --on-collapse stop")
-        _roll_back(trainer, watching, config, attempt)
+            raise Collapsed(f"{evidence}; --on-collapse stop")
+        _roll_back(trainer, watching.healthy, evidence, config, attempt)
         attempt += 1
 
 
@@ -120,6 +135,7 @@ def train(config: VanillaConfig) -> bool:
     Raises:
         UserError: if the data or the run cannot be had as asked.
         Collapsed: if the game broke off and that is to be the end.
+        Diverged: if numbers are no longer finite, and nothing rolls back.
     """
     device = distributed.join(pick_device(config.device))
     pictures = training_pictures(config)

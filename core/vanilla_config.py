@@ -13,6 +13,7 @@ from core.evaluation.metrics import MetricName
 from core.game import Noise
 from core.players import NetworkName
 from core.precision import Precision
+from core.settings import require_finite
 from core.trainer import Order
 
 __all__ = ["OnCollapse", "RecipeName", "VanillaConfig"]
@@ -80,7 +81,7 @@ class VanillaConfig:
         classifier: for features: the file that python -m core.evaluation.classifier wrote.
         on_collapse: what happens when the samples become alike, or unlike any data, or the
             discriminator runs away: warn; stop; or rollback, to before, and on with other batches,
-            three times at most.
+            three times at most. Numbers that are no longer finite stop the run, or roll it back.
         precision: number format of the forward passes.
         device: auto, cpu, cuda, ...
         seed: everything random follows from it.
@@ -140,6 +141,7 @@ class VanillaConfig:
                 raise UserError(
                     f"{option(name)} must be at least 0 and below 1, not {getattr(self, name)}"
                 )
+        require_finite(self)
         for field in fields(self):  # a program may hold what tyro would refuse
             allowed = get_args(_LITERALS.get(field.name))
             if allowed and getattr(self, field.name) not in allowed:
@@ -164,6 +166,11 @@ class VanillaConfig:
                 "python -m core.evaluation.classifier wrote"
             )
         penalised = self.r1 or self.r2 or self.gradient_penalty
+        if self.loss == "wasserstein" and not (penalised or self.max_norm or self.spectral_norm):
+            raise UserError(
+                "--loss wasserstein needs a bound on the discriminator: --gradient-penalty 10, "
+                "--r1, --r2, --max-norm or --spectral-norm"
+            )
         if penalised and self.networks == "dcgan" and not self.spectral_norm:
             raise UserError(
                 "--r1, --r2 and --gradient-penalty need a discriminator without batch "

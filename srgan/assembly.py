@@ -10,10 +10,11 @@ from core.adversarial import adversarial_loss
 from core.command import UserError
 from core.game import Batch
 from core.muon import Muon
+from core.penalties import penalty_terms
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
 from core.precision import pick_precision
 from core.recording import record_passes
-from core.schedule import Schedule, cosine, linear, milestones
+from core.schedule import Schedule, cosine, followed, linear, milestones
 from core.trainer import Prepare, Trainer
 from srgan.cache import PairCache
 from srgan.config import TrainConfig
@@ -67,13 +68,18 @@ def build_trainer(
 ) -> Trainer:
     """Return a trainer of ``game`` on patches of ``pairs``: the two parts, one after the other.
 
+    The last one goes on for the steps in which the generator rounds, which it does once
+    :func:`srgan.quantisation.round_from_now` is called.
+
     Raises:
         UserError: if the weights of a perceptual loss cannot be had.
     """
     for network in (game.generator, game.discriminator):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     always = _terms_of_both_parts(config, pairs.scale, device)
-    phases = [_pixel_phase(config, game.generator, always)] if config.pixel_steps else []
+    phases = []
+    if config.pixel_steps or not config.adversarial_steps:
+        phases.append(_pixel_phase(config, game.generator, always))
     if config.adversarial_steps:
         phases += [
             _discriminator_phase(config, game.discriminator),
@@ -94,7 +100,7 @@ def build_trainer(
     )
     if config.compile:
         game.generator.compile()
-    elif device.type == "cuda" and config.accumulate == 1 and not config.quantisation_aware:
+    elif device.type == "cuda" and config.accumulate == 1 and config.unrounded_steps:
         example = torch.rand(config.batch_size, 3, config.patch, config.patch, device=device)
         example = example.contiguous(memory_format=torch.channels_last)
         record_passes(game.generator.train(), example, precision)
@@ -125,17 +131,18 @@ def _pixel_phase(config: TrainConfig, generator: nn.Module, always: list[Term]) 
         optimizer,
         [pixel_term(config.pixel_loss), *always],
         _learning_rate(config, config.learning_rate, config.pixel_steps, config.pixel_milestones),
-        stop=config.pixel_steps,
+        stop=config.pixel_steps if config.adversarial_steps else None,
         clip_norm=config.clip_norm or None,
     )
 
 
 def _discriminator_phase(config: TrainConfig, discriminator: nn.Module) -> Phase:
     loss = adversarial_loss(config.adversarial)
+    penalties = penalty_terms(config.r1, config.r2, config.gradient_penalty, config.lazy)
     return Phase(
         "discriminator",
         Adam(discriminator.parameters()),
-        [adversarial_discriminator_term(loss)],
+        [adversarial_discriminator_term(loss), *penalties],
         _adversarial_learning_rate(config),
         start=config.pixel_steps,
         clip_norm=config.clip_norm or None,
@@ -191,10 +198,18 @@ def _adversarial_learning_rate(config: TrainConfig) -> Schedule:
 def _learning_rate(
     config: TrainConfig, peak: float, steps: int, shares: tuple[float, ...]
 ) -> Schedule:
-    if config.decay == "cosine":
-        return cosine(peak, steps, warmup=config.warmup, floor=peak / 1000)
-    falls = [round(share * steps) for share in shares]
-    return milestones(peak, falls, config.milestone_factor, warmup=config.warmup)
+    """Return the rate within a part, and within the steps that round after it."""
+
+    def part(peak: float, steps: int, shares: tuple[float, ...]) -> Schedule:
+        if config.decay == "cosine":
+            return cosine(peak, steps, warmup=config.warmup, floor=peak / 1000)
+        falls = [round(share * steps) for share in shares]
+        return milestones(peak, falls, config.milestone_factor, warmup=config.warmup)
+
+    if not config.quantisation_steps:
+        return part(peak, steps, shares)
+    rounding = part(config.quantisation_learning_rate, config.quantisation_steps, ())
+    return followed(part(peak, steps, shares), steps, rounding)
 
 
 def _degrading(config: TrainConfig, scale: int) -> Prepare | None:

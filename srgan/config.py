@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from core.adversarial import LossName
 from core.command import UserError, option
+from core.settings import require_finite
 from srgan.degradations import DegradationName
 from srgan.discriminators import DiscriminatorName
 from srgan.features import FeatureNetwork
@@ -35,7 +36,8 @@ class TrainConfig:
         validate: further sets to validate on: folders as for srgan.evaluate.
         out: folder of the run.
         resume: go on from the run's checkpoint.
-        init: a generator file to start from; it replaces generator, scale, width and blocks.
+        init: a generator file to start from, which tells generator, scale, width and blocks; or a
+            published .pth or .safetensors file of ESRGAN or Real-ESRGAN.
         degradation: what the generator learns to undo: bicubic (the benchmarks'; pictures that
             come in pairs stay as they are), camera (blur, noise and JPEG), real (Real-ESRGAN's
             second order).
@@ -45,15 +47,15 @@ class TrainConfig:
         blocks: blocks of the generator's body.
         reparameterise: train each 3x3 kernel as a sum with a wider branch, which is folded into it
             in the file that is kept; take a third of the learning rate with it.
-        quantisation_aware: let the generator compute as its 8-bit twin will: for a last, short run
-            from --init.
         discriminator: srgan, unet or patch.
         discriminator_width: channels of the discriminator's first layer.
         conditional: let the discriminator see the low-resolution picture too.
         luma: let the discriminator see luma alone, so that speckles of colour fool nobody.
         pixel_steps: steps of the first part, on the pixel loss alone.
         adversarial_steps: steps of the second part, on all losses.
-        minutes: shorten or stretch both parts alike, so that training takes about as long; 0
+        quantisation_steps: steps that follow, on the losses of the part before, in which the
+            generator computes as its 8-bit twin will.
+        minutes: shorten or stretch all parts alike, so that training takes about as long; 0
             leaves the steps as they are.
         batch_size: patches a batch.
         accumulate: batches a step, whose gradients are averaged.
@@ -79,10 +81,15 @@ class TrainConfig:
         adversarial: adversarial loss.
         adversarial_weight: of the adversarial loss.
         adversarial_ramp: steps over which that weight rises from 0.
+        r1: weight of the discriminator's squared gradient penalty on photographs.
+        r2: the same on the generator's pictures.
+        gradient_penalty: weight of WGAN-GP's penalty.
+        lazy: compute the penalties at every n-th step only, n times as strong.
         optimizer: of the generator in the first part: muon, which needs far fewer steps, or adam;
             the second part is adam's.
         learning_rate: at the top of the first part.
         adversarial_learning_rate: of both players, at the top of the second part.
+        quantisation_learning_rate: of the players that move, at the top of the steps for 8 bits.
         decay: of the learning rate within each part: cosine, or milestones.
         pixel_milestones: where the learning rate falls, as shares of the first part.
         adversarial_milestones: likewise of the second part.
@@ -114,13 +121,13 @@ class TrainConfig:
     width: int = 32
     blocks: int = 4
     reparameterise: bool = False
-    quantisation_aware: bool = False
     discriminator: DiscriminatorName = "patch"
     discriminator_width: int = 32
     conditional: bool = False
     luma: bool = False
     pixel_steps: int = 30_000
     adversarial_steps: int = 5_000
+    quantisation_steps: int = 0
     minutes: float = 0.0
     batch_size: int = 16
     accumulate: int = 1
@@ -141,9 +148,14 @@ class TrainConfig:
     adversarial: LossName = "relativistic-paired"
     adversarial_weight: float = 0.005
     adversarial_ramp: int = 0
+    r1: float = 0.0
+    r2: float = 0.0
+    gradient_penalty: float = 0.0
+    lazy: int = 1
     optimizer: Literal["muon", "adam"] = "muon"
     learning_rate: float = 2e-3
     adversarial_learning_rate: float = 2e-4
+    quantisation_learning_rate: float = 2e-4
     decay: Literal["cosine", "milestones"] = "cosine"
     pixel_milestones: tuple[float, ...] = ()
     adversarial_milestones: tuple[float, ...] = ()
@@ -161,15 +173,26 @@ class TrainConfig:
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise UserError(f"{option(name)} must be at least {least}")
-        for name in ("learning_rate", "adversarial_learning_rate", "milestone_factor"):
+        for name in (
+            "learning_rate",
+            "adversarial_learning_rate",
+            "quantisation_learning_rate",
+            "milestone_factor",
+        ):
             if not getattr(self, name) > 0:
                 raise UserError(f"{option(name)} must be positive")
+        if not self.steps:
+            raise UserError(
+                "--pixel-steps, --adversarial-steps and --quantisation-steps are all 0: nothing "
+                "to train"
+            )
         for name in ("pixel_milestones", "adversarial_milestones"):
             shares = getattr(self, name)
             if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
                 raise UserError(f"{option(name)} must rise between 0 and 1, not {shares}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
+        require_finite(self)
         for field in fields(self):  # a recipe file or a program may hold what tyro would refuse
             allowed = get_args(_LITERALS.get(field.name))
             if allowed and getattr(self, field.name) not in allowed:
@@ -178,9 +201,29 @@ class TrainConfig:
                     f"not {getattr(self, field.name)!r}"
                 )
 
+        self._refuse_contradictions()
+
+    def _refuse_contradictions(self) -> None:
+        penalised = self.r1 or self.r2 or self.gradient_penalty
+        if self.adversarial == "wasserstein" and not penalised:
+            raise UserError(
+                "--adversarial wasserstein needs a bound on the discriminator: "
+                "--gradient-penalty 10, --r1 or --r2"
+            )
+        if penalised and self.discriminator == "srgan":
+            raise UserError(
+                "--r1, --r2 and --gradient-penalty need a discriminator without batch "
+                "normalisation: take --discriminator patch or unet"
+            )
+
     @property
     def steps(self) -> int:
-        """Steps of both parts."""
+        """Steps of all parts."""
+        return self.unrounded_steps + self.quantisation_steps
+
+    @property
+    def unrounded_steps(self) -> int:
+        """Steps before the generator computes as its 8-bit twin will."""
         return self.pixel_steps + self.adversarial_steps
 
 
@@ -196,14 +239,19 @@ _LEAST = {
     "colour_weight": 0,
     "discriminator_width": 1,
     "frequency_weight": 0,
+    "gradient_penalty": 0,
     "grid_weight": 0,
     "holdout": 0,
+    "lazy": 1,
     "lpips_weight": 0,
     "minutes": 0,
     "patch": 8,
     "perceptual_weight": 0,
     "pixel_steps": 0,
     "pixel_weight": 0,
+    "quantisation_steps": 0,
+    "r1": 0,
+    "r2": 0,
     "seed": 0,
     "teacher_weight": 0,
     "total_variation_weight": 0,
@@ -224,7 +272,7 @@ _LITERALS = {
 RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
     {
         # A light generator on a processor: an hour gives a model worth shipping.
-        "laptop": TrainConfig(minutes=60.0, grid_weight=6.0),
+        "laptop": TrainConfig(minutes=60.0, quantisation_steps=1_000, grid_weight=6.0),
         # Ledig et al. 2017, section 3.2: 96x96 pictures, 10^6 steps on MSE, then 10^5 at 1e-4 and
         # 10^5 at 1e-5 against the discriminator.
         "srgan": TrainConfig(

@@ -5,13 +5,17 @@ channel's kernel to 255 levels around 0, as the integer convolution of the expor
 gradients pass through the rounding as if it were not there. Joins of branches are not rounded.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-__all__ = ["quantisation_aware"]
+from core.recording import forget_passes
+from core.trainer import Trainer
+
+__all__ = ["is_rounding", "quantisation_aware", "round_from_now"]
 
 _MOMENTUM = 0.01  # of the running extremes
 _TINY = torch.finfo(torch.float32).eps
@@ -74,6 +78,22 @@ def quantisation_aware(network: nn.Module) -> nn.Module:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            parametrize.register_parametrization(module, "weight", _Rounding())
+            rounding = _Rounding().to(module.weight.device)
+            parametrize.register_parametrization(module, "weight", rounding)
             module.register_forward_pre_hook(_round_input)
     return network
+
+
+def is_rounding(names: Iterable[str]) -> bool:
+    """Tell whether a network with such names in its state dict rounds as its 8-bit twin."""
+    return any(".parametrizations.weight." in name and name.endswith(".high") for name in names)
+
+
+def round_from_now(trainer: Trainer) -> None:
+    """Let a trainer's generator and its smoothed copy round, in place; optimisers go on as before.
+
+    The state that the trainer gives and takes is that of the rounding networks from then on.
+    """
+    for network in (trainer.game.generator, *([trainer.ema.network] if trainer.ema else [])):
+        forget_passes(network)
+        quantisation_aware(network)

@@ -30,7 +30,7 @@ class Rectified:
 
     Attributes:
         dead: share of all channels that are zero everywhere.
-        active: share of values above zero, in the layer where that is least; 1 without such layers.
+        active: share of values above zero, in the layer where that is least.
     """
 
     dead: float
@@ -38,12 +38,15 @@ class Rectified:
 
 
 @torch.no_grad()
-def rectified(network: nn.Module, lr: Tensor) -> Rectified:
+def rectified(network: nn.Module, lr: Tensor) -> Rectified | None:
     """Look at what is behind each ``nn.ReLU``.
 
     Args:
         network: any network.
         lr: pictures ``[N, 3, H, W]`` in [0, 1] on the network's device.
+
+    Returns:
+        What was seen; None where the network has no such layer.
     """
     positive: list[Tensor] = []
 
@@ -60,7 +63,7 @@ def rectified(network: nn.Module, lr: Tensor) -> Rectified:
         for hook in hooks:
             hook.remove()
     if not positive:
-        return Rectified(0.0, 1.0)
+        return None
     dead = float((torch.cat(positive) == 0).float().mean())
     return Rectified(dead, min(float(layer.mean()) for layer in positive))
 
@@ -75,8 +78,13 @@ class RectifierWatch:
         self._warned = False
 
     def __call__(self, trainer: Trainer) -> Mapping[str, float]:
-        """Return ``generator/dead`` and ``generator/active``, as :class:`Rectified` has them."""
+        """Return ``generator/dead`` and ``generator/active``, as :class:`Rectified` has them.
+
+        A generator without rectifiers has neither.
+        """
         found = rectified(trainer.sampler, self._lr.to(trainer.device))
+        if found is None:
+            return {}
         dying = found.dead > _TOO_MANY_DEAD or found.active < _TOO_FEW_ACTIVE
         if dying and not self._warned:
             self._warned = True

@@ -17,20 +17,21 @@ from core import distributed, random_state
 from core.checkpoint import load_state
 from core.command import run_command
 from core.history import read_history
-from core.run import Periodic, open_run, pick_device
-from core.trainer import Observer, Trainer
+from core.run import open_run, pick_device
+from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
 from srgan.evaluation.sets import distinct
-from srgan.generators import Generator, GeneratorSpec, load_generator, save_generator
+from srgan.generators import Generator, save_generator
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
-from srgan.quantisation import quantisation_aware
+from srgan.quantisation import is_rounding, round_from_now
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
 from srgan.sources import hold_out, training_pictures
+from srgan.start import starting_generator
 from srgan.validation import Samples, check_sets, degraded, middles, validation
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 # Where things are, as opposed to what was done: these may change when a run goes on, and a trained
 # generator does not tell them.
 _PLACES = ("cache_dir", "data_dir", "device", "out", "resume", "show_config", "validate")
+_PARTS = ("pixel_steps", "adversarial_steps", "quantisation_steps")
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:
@@ -70,30 +72,30 @@ def seconds_a_step(
 def _fit_minutes(
     config: TrainConfig, generator: Generator, pairs: PairCache, device: torch.device
 ) -> TrainConfig:
-    """Scale both parts' steps so that they take ``config.minutes``, by timing a copy of each."""
+    """Scale all parts' steps so that they take ``config.minutes``, by timing a copy of each."""
     total = 0.0
-    for name, first, second in (("pixel_steps", 1000, 0), ("adversarial_steps", 0, 1000)):
+    last = "adversarial_steps" if config.adversarial_steps else "pixel_steps"
+    for name in _PARTS:
         if getattr(config, name):
-            trial = dataclasses.replace(config, pixel_steps=first, adversarial_steps=second)
+            like = last if name == "quantisation_steps" else name
+            alone: dict[str, Any] = dict.fromkeys(_PARTS, 0) | {like: 1000}
+            trial = dataclasses.replace(config, **alone)
             game = build_game(trial, copy.deepcopy(generator))
-            total += getattr(config, name) * seconds_a_step(
-                build_trainer(trial, game, pairs, device), 100 if device.type == "cuda" else 10
-            )
+            trainer = build_trainer(trial, game, pairs, device)
+            if name == "quantisation_steps":
+                round_from_now(trainer)
+            timed = 100 if device.type == "cuda" else 10
+            total += getattr(config, name) * seconds_a_step(trainer, timed)
     factor = 60 * config.minutes / max(distributed.gather(total))
 
     def fitted(steps: int) -> int:
         return max(1, round(steps * factor)) if steps else 0
 
-    config = dataclasses.replace(
-        config,
-        pixel_steps=fitted(config.pixel_steps),
-        adversarial_steps=fitted(config.adversarial_steps),
-    )
+    steps: dict[str, Any] = {name: fitted(getattr(config, name)) for name in _PARTS}
     logger.info(
-        "%g minutes are about %d + %d steps",
-        config.minutes, config.pixel_steps, config.adversarial_steps,
-    )  # fmt: skip
-    return config
+        "%g minutes are about %s steps", config.minutes, " + ".join(map(str, steps.values()))
+    )
+    return dataclasses.replace(config, **steps)
 
 
 def _saved_steps(config: TrainConfig) -> TrainConfig:
@@ -102,9 +104,7 @@ def _saved_steps(config: TrainConfig) -> TrainConfig:
     if not path.exists():
         return config
     saved = json.loads(path.read_text())
-    return dataclasses.replace(
-        config, pixel_steps=saved["pixel_steps"], adversarial_steps=saved["adversarial_steps"]
-    )
+    return dataclasses.replace(config, **{name: saved[name] for name in _PARTS})
 
 
 class _Hours:
@@ -150,6 +150,7 @@ def train(config: TrainConfig) -> bool:
 
     Raises:
         UserError: if the data or the run cannot be had as asked.
+        Diverged: if losses or weights are no longer finite.
     """
     if config.show_config:
         shown = json.dumps(dataclasses.asdict(config), indent=2, default=str)
@@ -157,16 +158,9 @@ def train(config: TrainConfig) -> bool:
         return True
     device = distributed.join(pick_device(config.device))
     random_state.seed_all(config.seed)
-    if config.init is not None:
-        generator, spec, earlier = load_generator(config.init)
-        generator.train()
-    else:
-        spec = GeneratorSpec(config.generator, config.scale, config.width, config.blocks)
-        generator, earlier = spec.build(), {}
+    generator, spec, earlier, config = starting_generator(config)
     if config.reparameterise:
         reparameterise(generator)
-    if config.quantisation_aware:
-        quantisation_aware(generator)
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
     training, held_out = hold_out(pictures, config.holdout)
@@ -188,6 +182,8 @@ def train(config: TrainConfig) -> bool:
     random_state.seed_all(config.seed + distributed.rank())
     trainer = build_trainer(config, game, pairs, device)
     if state is not None:
+        if is_rounding(state["generator"]):
+            round_from_now(trainer)
         trainer.load_state_dict(state)
     logger.info(
         "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
@@ -208,28 +204,35 @@ def train(config: TrainConfig) -> bool:
             record["before"] = earlier
         save_generator(run.generator, spec, folded_state(trainer.sampler), record)
 
-    observers: list[Observer] = [Periodic(config.checkpoint_every, keep)]
+    keeping: list[Callable[[Trainer], None]] = [keep]
     kept_back: PairCache | None = None
     if held_out:
         kept_back = open_cache(config.cache_dir, pictures, spec.scale, config.patch, held_out)
         if config.degradation != "bicubic":  # which the cache's own twins have undergone
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)
-        observers.append(Periodic(config.checkpoint_every, Samples(seen, run.samples)))
+        keeping.append(Samples(seen, run.samples))
     for name, folder in sets.items():
-        pictures_of = Samples(middles(folder, spec.scale), run.samples / name)
-        observers.append(Periodic(config.checkpoint_every, pictures_of))
+        keeping.append(Samples(middles(folder, spec.scale), run.samples / name))
     looked_at = low_resolution(held_out, config.degradation)
     scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
-    finished = run.play(
-        trainer,
-        config.steps,
-        observers=observers,
-        checkpoint_every=config.checkpoint_every,
-        log_every=min(100, config.checkpoint_every),
-        measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
-    )
+
+    def play(until: int) -> bool:
+        return run.play(
+            trainer,
+            until,
+            checkpoint_every=config.checkpoint_every,
+            log_every=min(100, config.checkpoint_every),
+            keep=keeping,
+            measure=lambda trainer: {**rectifiers(trainer), **scores(trainer)},
+        )
+
+    finished = trainer.step >= config.unrounded_steps or play(config.unrounded_steps)
+    if finished and config.quantisation_steps:
+        if not is_rounding(trainer.game.generator.state_dict()):
+            round_from_now(trainer)
+        finished = play(config.steps)
     hours.close()
     if distributed.is_main():
         keep(trainer)

@@ -157,7 +157,7 @@ def quantise(
         out.unlink()
         raise QuantisationError(
             f"the 8-bit twin loses {losses.mean:.2f} dB, more than {limits[0]} is refused: train "
-            "on with --init and --quantisation-aware, and export again"
+            "on with --init and --quantisation-steps, and export again"
         )
     return losses
 

@@ -72,7 +72,17 @@ class Camera:
 class SecondOrder:
     """Two rounds of blur, resize, noise and JPEG, and a sinc filter before or after the last JPEG.
 
-    The defaults are those of Real-ESRGAN (Wang et al. 2021, section 4.1 and its released code).
+    The defaults are those of Real-ESRGAN (Wang et al. 2021, section 4.1) and of its released code,
+    and so is what is drawn for each picture and what for a whole batch. It differs in that
+
+    - photographs are degraded and aimed at as they are, where unsharp masking comes first there;
+    - a patch is degraded by itself, where it is cut from a larger one afterwards;
+    - a batch has the resizes, the kind of noise and the order of one draw, where a pool of 180
+      pairs mixes the patches of many;
+    - filters continue pictures by their last pixel, where they mirror them;
+    - Poisson noise counts 255 photons for white, where it counts levels that the picture has, and
+      grey noise follows the mean of the channels, where it follows luma;
+    - JPEG is kornia's.
     """
 
     first_blur: Blur = Blur()
@@ -91,7 +101,7 @@ class SecondOrder:
         x = self.first_resize(self.first_blur(hr, draw), draw)
         x = self.first_jpeg(self.first_noise(x, draw), draw)
         # The second resize is relative to the final size, whatever the first one left.
-        x = self.second_resize(resize_to(self.second_blur(x, draw), sides, draw), draw)
+        x = self.second_resize(self.second_blur(x, draw), draw, base=sides)
         x = self.second_noise(x, draw)
         if draw.chance(0.5):
             x = self.second_jpeg(self.sinc(resize_to(x, sides, draw), draw), draw)

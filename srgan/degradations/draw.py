@@ -34,9 +34,20 @@ class Draw:
         numbers = self._numbers.uniform(*bounds, size=count)
         return torch.tensor(numbers, dtype=torch.float32, device=self.device)
 
-    def odd(self, bounds: tuple[int, int]) -> int:
-        """Return an odd whole number between the bounds, which are odd themselves."""
-        return int(self._numbers.integers(bounds[0] // 2, bounds[1] // 2 + 1)) * 2 + 1
+    def chances(self, count: int, probability: float) -> Tensor:
+        """Return ``count`` times True with that probability: bool ``[count]`` on the device."""
+        return torch.tensor(self._numbers.random(count) < probability, device=self.device)
+
+    def odds(self, count: int, bounds: tuple[int, int]) -> list[int]:
+        """Return ``count`` odd whole numbers between the bounds, which are odd themselves."""
+        halves = self._numbers.integers(bounds[0] // 2, bounds[1] // 2 + 1, size=count)
+        return [2 * int(half) + 1 for half in halves]
+
+    def around_one(self, count: int, bounds: tuple[float, float]) -> Tensor:
+        """Return ``count`` numbers, half of them below 1, half above: float32 on the device."""
+        below = self.uniforms(count, (bounds[0], 1.0))
+        above = self.uniforms(count, (1.0, bounds[1]))
+        return torch.where(self.chances(count, 0.5), below, above)
 
     def choices(self, count: int, shares: Sequence[float]) -> list[int]:
         """Return ``count`` indices into ``shares``, each as likely as its share."""

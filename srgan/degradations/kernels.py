@@ -1,11 +1,12 @@
 """Blur kernels of Real-ESRGAN (Wang et al. 2021, section 3.2 and 3.3), a batch at a time."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-__all__ = ["anisotropic", "gaussian", "generalised_gaussian", "plateau", "sinc"]
+__all__ = ["anisotropic", "cropped", "gaussian", "generalised_gaussian", "plateau", "sinc"]
 
 
 def _distances(size: int, sigma_x: Tensor, sigma_y: Tensor, angle: Tensor) -> Tensor:
@@ -29,6 +30,15 @@ def _unit_sum(kernel: Tensor) -> Tensor:
     return kernel / kernel.sum(dim=(1, 2), keepdim=True)
 
 
+def cropped(kernel: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Return kernels ``[N, size, size]`` with sides of their own within it, summing to 1 again."""
+    middle = kernel.shape[-1] // 2
+    reach = torch.tensor(sizes, device=kernel.device) // 2
+    offsets = (torch.arange(kernel.shape[-1], device=kernel.device) - middle).abs()
+    within = offsets <= reach.view(-1, 1)
+    return _unit_sum(kernel * within[:, :, None] * within[:, None, :])
+
+
 def gaussian(size: int, sigma: Tensor) -> Tensor:
     """Return isotropic Gaussians: ``[N, size, size]`` from ``[N]`` standard deviations."""
     return anisotropic(size, sigma, sigma, torch.zeros_like(sigma))
@@ -42,13 +52,13 @@ def anisotropic(size: int, sigma_x: Tensor, sigma_y: Tensor, angle: Tensor) -> T
 def generalised_gaussian(
     size: int, sigma_x: Tensor, sigma_y: Tensor, angle: Tensor, beta: Tensor
 ) -> Tensor:
-    """Return ``exp(-(d / 2) ** beta)``: peaked for beta below 1, flat-topped above."""
+    """Return ``exp(-d ** beta / 2)``, d the squared distance: peaked below 1, flat-topped above."""
     distances = _distances(size, sigma_x, sigma_y, angle)
     return _unit_sum(torch.exp(-0.5 * distances.pow(beta.view(-1, 1, 1))))
 
 
 def plateau(size: int, sigma_x: Tensor, sigma_y: Tensor, angle: Tensor, beta: Tensor) -> Tensor:
-    """Return ``1 / (1 + d ** beta)``: a plateau with long tails."""
+    """Return ``1 / (1 + d ** beta)``, d the squared distance: a plateau with long tails."""
     distances = _distances(size, sigma_x, sigma_y, angle)
     return _unit_sum(1 / (1 + distances.pow(beta.view(-1, 1, 1))))
 

@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from core.averages import Averages
+from core.divergence import Diverged
 from core.tensorboard import TensorBoard
 from core.trainer import StepReport
 from tests.core.games import DiracGame, dirac_trainer
@@ -60,6 +61,17 @@ def test_the_wait_for_data_is_a_share_of_the_time_of_all_steps() -> None:
     for step, (seconds, wait) in enumerate([(1.0, 0.5), (3.0, 0.5), (1.0, 0.0), (1.0, 0.0)], 1):
         averages.after_step(trainer, StepReport(step, {}, seconds, wait))
     assert sink.written == [(2, {"time/data_wait": 0.25}), (4, {"time/data_wait": 0.0})]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_an_average_that_is_not_finite_ends_it_and_is_not_written(value: float) -> None:
+    sink = Kept()
+    averages = Averages([sink], every=2)
+    trainer = dirac_trainer(DiracGame())
+    averages.after_step(trainer, StepReport(1, {"g/x": torch.tensor(value)}))
+    with pytest.raises(Diverged, match="diverged: at step 2 g/x is no longer finite"):
+        averages.after_step(trainer, StepReport(2, {"g/x": torch.tensor(1.0)}))
+    assert sink.written == []
 
 
 def test_closing_closes_the_sinks() -> None:

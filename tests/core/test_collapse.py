@@ -11,12 +11,15 @@ from torch import Tensor, nn
 
 from core.checkpoint import load_state
 from core.collapse import Collapsed, CollapseWatch, likeness
+from core.command import UserError
 from core.datasets.digits import load_digits
+from core.divergence import Diverged
 from core.evaluation.gaussians import OBJECTIVES, GridBatches, grid_trainer
 from core.history import read_history
 from core.recipes import RECIPES
 from core.train_vanilla import train
 from core.trainer import StepReport, Trainer
+from core.vanilla_config import OnCollapse
 
 DATA = GridBatches(450, seed=9).batch(0).real
 NOISE = torch.randn(200, 16, generator=torch.Generator().manual_seed(1))
@@ -160,14 +163,15 @@ BROKEN = replace(
 )  # fmt: skip
 
 
-def test_numbers_that_are_no_longer_finite_are_found() -> None:
+def test_samples_that_are_no_longer_finite_end_it_at_once() -> None:
     trainer = grid_trainer(OBJECTIVES["minimax"], seed=0, steps=1, width=8)
     told = Told()
     watch = CollapseWatch(
         lambda _network: DATA[50:250] * float("nan"), DATA, 1, GUESSING, told, keep_states=True
     )
-    steps(watch, trainer, 3)
-    assert told.evidence == ["step 3: the players have diverged: samples are no longer finite"]
+    with pytest.raises(Diverged, match="diverged: at step 1 samples are no longer finite"):
+        steps(watch, trainer, 3)
+    assert told.evidence == []
     assert watch.healthy is None
 
 
@@ -192,3 +196,13 @@ def test_a_run_that_breaks_off_warns_stops_or_goes_back(
         train(replace(BROKEN, out=tmp_path / "back", on_collapse="rollback"))
     back = [m for m in caplog.messages if m.startswith("rolled back from step")]
     assert 1 <= len(back) <= 3
+
+
+@pytest.mark.parametrize("on_collapse", ["warn", "stop", "rollback"])
+def test_a_run_that_diverges_stops_or_goes_back(on_collapse: OnCollapse, tmp_path: Path) -> None:
+    """It never goes on, since nothing can come of it."""
+    diverging = replace(BROKEN, loss="wasserstein", learning_rate=1e30, on_collapse=on_collapse,
+                        spectral_norm=True, epochs=20, out=tmp_path / "run")  # fmt: skip
+    with pytest.raises(UserError, match="the players have diverged"):
+        train(diverging)
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()

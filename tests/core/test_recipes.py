@@ -124,6 +124,7 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
         ({"width": -2}, "--width must be at least 1, not -2"),
         ({"discriminator_steps": 0}, "--discriminator-steps must be at least 1"),
         ({"learning_rate": float("nan")}, "--learning-rate must be positive, not nan"),
+        ({"learning_rate": float("inf")}, "--learning-rate must be finite, not inf"),
         ({"r1": float("nan")}, "--r1 must be at least 0, not nan"),
         ({"ema": 1.0}, "--ema must be at least 0 and below 1, not 1.0"),
         ({"beta2": 1.0}, "--beta2 must be at least 0 and below 1, not 1.0"),
@@ -137,6 +138,10 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
         ({"optimizer": "sgd", "anneal": True}, "--anneal needs --optimizer adam"),
         ({"networks": "maxout-stacked"}, "--pretrained FILE need each other"),
         ({"pretrained": Path("x")}, "--pretrained FILE need each other"),
+        (
+            {"loss": "wasserstein", "r1": 0.0, "r2": 0.0},
+            "--loss wasserstein needs a bound on the discriminator: --gradient-penalty 10",
+        ),
         ({"networks": "dcgan"}, "add --spectral-norm, or take --networks residual"),
         ({"metrics": ("features",)}, "--metrics features needs --classifier"),
     ],

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core.precision import Precision, autocast
-from core.recording import record_passes
+from core.recording import forget_passes, record_passes
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="passes are recorded on CUDA devices only"
@@ -57,3 +57,13 @@ def test_recording_changes_nothing_and_evaluation_takes_any_shape() -> None:
         assert torch.equal(recorded.state_dict()[name], value)
     x = torch.rand(1, 3, 24, 20, device=CARD)
     torch.testing.assert_close(recorded.eval()(x), plain.eval()(x))
+
+
+def test_a_network_that_forgets_its_recording_computes_with_layers_that_were_changed() -> None:
+    recorded = network()
+    record_passes(recorded, torch.rand(4, 3, 16, 16, device=CARD), "fp32")
+    forget_passes(recorded)
+    assert isinstance(recorded, nn.Sequential)
+    recorded[3] = nn.Identity()
+    made: Tensor = recorded(torch.rand(2, 3, 9, 9, device=CARD))
+    assert made.shape == (2, 16, 9, 9)

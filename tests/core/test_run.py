@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.checkpoint import load_state
+from core.checkpoint import load_state, save_state
+from core.divergence import Diverged
 from core.history import read_history
 from core.run import Periodic, Run, RunError, open_run, pick_device
 from core.run_log import read_warnings
@@ -95,6 +96,50 @@ def test_measurements_are_kept_beside_the_losses(run: Run) -> None:
     assert measured == [{"step": step, "validation/x": float(step)} for step in (4, 8, 9)]
 
 
+def test_a_checkpoint_comes_before_what_may_fail_after_it(run: Run) -> None:
+    """Validation and the pictures that are kept, but not the losses, which lead to it."""
+
+    def look(_trainer: Trainer) -> None:
+        assert load_state(run.checkpoint)["trainer"]["step"] == 4
+        assert read_history(run.history)[-1]["step"] == 4
+        raise OSError("the disk is full")
+
+    def measure(trainer: Trainer) -> Mapping[str, float]:
+        look(trainer)
+        return {}
+
+    with pytest.raises(OSError, match="full"):
+        play(run, dirac_trainer(DiracGame()), 9, measure=measure)
+    with pytest.raises(OSError, match="full"):
+        run.play(dirac_trainer(DiracGame()), 9, checkpoint_every=4, log_every=2, keep=[look])
+
+
+@pytest.mark.parametrize("checkpoint_every", [4, 5])
+@pytest.mark.parametrize("rate", [float("inf"), float("nan")])
+def test_a_diverged_run_stops_and_leaves_the_last_sound_checkpoint(
+    run: Run, checkpoint_every: int, rate: float
+) -> None:
+    """Whether the step after which weights are lost is one of a checkpoint, or the next one is."""
+
+    def schedule(step: int) -> float:
+        return 0.1 if step < 4 + 3 else rate
+
+    trainer = dirac_trainer(DiracGame())
+    for phase in trainer.phases:
+        phase.learning_rate = schedule
+    kept: list[int] = []
+    with pytest.raises(Diverged, match="--learning-rate"):
+        run.play(
+            trainer, 20, checkpoint_every=checkpoint_every, log_every=10,
+            keep=[lambda trainer: kept.append(trainer.step)],
+        )  # fmt: skip
+    assert trainer.step == 2 * checkpoint_every
+    state = load_state(run.checkpoint)["trainer"]
+    assert state["step"] == checkpoint_every
+    assert kept == [checkpoint_every]
+    assert all(value.isfinite().all() for value in state["generator"].values())
+
+
 def test_the_last_steps_losses_are_kept_where_the_run_ends_between_two_averages(run: Run) -> None:
     play(run, dirac_trainer(DiracGame()), 5)
     assert [record["step"] for record in read_history(run.history)] == [2, 4, 5]
@@ -128,6 +173,12 @@ def test_there_must_be_something_to_resume(run: Run) -> None:
         open_run(run.folder, Config(), resume=True)
     with pytest.raises(RunError, match="no checkpoint"):
         open_run(run.folder / "none", Config(), resume=True)
+
+
+def test_another_file_in_the_checkpoints_place_is_named(run: Run) -> None:
+    save_state(run.checkpoint, {"generator": {"name": "light"}, "weights": {}})
+    with pytest.raises(RunError, match=r"checkpoint.safetensors does not hold the state of a run"):
+        open_run(run.folder, Config(), resume=True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from core.schedule import Schedule, at, constant, cosine, exponential, linear, milestones
+from core.schedule import Schedule, at, constant, cosine, exponential, followed, linear, milestones
 
 
 def test_a_number_is_its_own_schedule() -> None:
@@ -55,3 +55,10 @@ def test_milestones_multiply_from_their_step_on_after_the_warmup() -> None:
         [0.4, 0.8, 0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
     )
     assert milestones(0.8, [], 0.5)(0) == 0.8
+
+
+def test_a_schedule_that_follows_another_begins_anew() -> None:
+    schedule = followed(linear(1.0, 0.0, steps=4), 3, linear(0.5, 0.7, steps=2))
+    assert [schedule(step) for step in range(7)] == pytest.approx(
+        [1.0, 0.75, 0.5, 0.5, 0.6, 0.7, 0.7]
+    )

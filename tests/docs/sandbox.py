@@ -31,8 +31,9 @@ QUICKLY = {
     "core.train_vanilla": "--epochs 1 --width 8 --discriminator-width 8 --latent-size 4",
     "serving.server": "--check-config",
     "srgan.distil": "--holdout 0",
-    "srgan.train": "--pixel-steps 2 --adversarial-steps 1 --minutes 0 --batch-size 1 --patch 16"
-    " --width 16 --blocks 1 --discriminator-width 8 --holdout 2 --precision fp32",
+    "srgan.train": "--pixel-steps 2 --adversarial-steps 1 --quantisation-steps 1 --minutes 0"
+    " --batch-size 1 --patch 16 --width 16 --blocks 1 --discriminator-width 8 --holdout 2"
+    " --precision fp32",
 }
 
 # Programs that are not ours; they are taken to work.

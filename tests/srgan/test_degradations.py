@@ -108,6 +108,61 @@ def test_noise_has_the_strength_that_was_asked_for() -> None:
     assert float((shot - grey).std()) == pytest.approx((0.5 / 255) ** 0.5, rel=0.03)
 
 
+def test_half_of_the_exponents_lie_below_1_as_published() -> None:
+    draw = Draw((0,), CPU)
+    generalised = draw.around_one(4000, (0.5, 4.0))
+    assert float((generalised < 1).float().mean()) == pytest.approx(0.5, abs=0.03)
+    assert float(generalised[generalised < 1].mean()) == pytest.approx(0.75, abs=0.02)
+    assert float(generalised[generalised > 1].mean()) == pytest.approx(2.5, abs=0.06)
+    plateau = draw.around_one(4000, (1.0, 2.0))
+    assert float((plateau == 1).float().mean()) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_cropped_kernel_is_the_one_of_that_size() -> None:
+    one, cutoff = torch.tensor([1.7, 1.7]), torch.tensor([1.2, 1.2])
+    for make, argument in ((kernels.gaussian, one), (kernels.sinc, cutoff)):
+        cropped = kernels.cropped(make(21, argument), [7, 15])
+        for kernel, size in zip(cropped, (7, 15), strict=True):
+            margin = (21 - size) // 2
+            inside = kernel[margin : 21 - margin, margin : 21 - margin]
+            assert torch.allclose(inside, make(size, argument)[0], atol=1e-6)
+            assert float(kernel.abs().sum()) == pytest.approx(float(inside.abs().sum()), abs=1e-6)
+
+
+def test_each_picture_of_a_batch_has_a_kernel_size_of_its_own() -> None:
+    points = torch.zeros(16, 3, 43, 43)
+    points[:, :, 21, 21] = 1.0
+    # so wide a Gaussian that it ends where its kernel does
+    spread = Blur(sigma=(50.0, 50.0), shares=(1, 0, 0, 0, 0, 0, 0))(points, Draw((3,), CPU))
+    sides = {int((spread[i, 0, 21] > 1e-6).sum()) for i in range(16)}
+    assert len(sides) > 3
+    assert sides <= set(range(7, 22, 2))
+
+
+def test_grey_noise_and_the_last_filter_are_drawn_for_each_picture() -> None:
+    even = torch.full((64, 3, 32, 32), 0.5)  # where no noise is clipped
+    for gaussian in (0.0, 1.0):
+        stage = Noise(gaussian=gaussian, grey=0.4, sigma=(5, 10), poisson_scale=(1, 1))
+        noise = stage(even, Draw((0,), CPU)) - even
+        grey = [torch.allclose(n[0], n[1], atol=1e-6) for n in noise]
+        assert sum(grey) / 64 == pytest.approx(0.4, abs=0.15)
+    hr = photographs(1).expand(64, -1, -1, -1)
+    filtered = Sinc(probability=0.8)(hr, Draw((0,), CPU))
+    untouched = [torch.equal(a, b) for a, b in zip(filtered, hr, strict=True)]
+    assert sum(untouched) / 64 == pytest.approx(0.2, abs=0.12)
+
+
+def test_the_second_resize_starts_from_what_the_first_left_and_is_relative_to_the_result() -> None:
+    """A picture that was reduced too far is not reduced and enlarged once more on the way."""
+    hr = photographs(1, 100)
+    sides = [
+        Resize(factor=(0.5, 2.0))(hr, Draw((seed,), CPU), base=(40, 30)).shape[-2:]
+        for seed in range(20)
+    ]
+    assert all(20 <= height <= 80 and 15 <= width <= 60 for height, width in sides)
+    assert len(set(sides)) > 5
+
+
 def test_jpeg_hurts_more_at_lower_quality() -> None:
     hr = (photographs() + 0.1 * torch.rand(4, 3, 96, 96)).clamp(0, 1)
     errors = [
@@ -120,7 +175,7 @@ def test_a_stage_that_is_not_drawn_changes_nothing() -> None:
     hr = photographs()
     draw = Draw((0,), CPU)
     assert Blur(probability=0.0)(hr, draw) is hr
-    assert Sinc(probability=0.0)(hr, draw) is hr
+    assert torch.equal(Sinc(probability=0.0)(hr, draw), hr)
     assert torch.equal(Resize(shares=(0, 0, 1))(hr, draw), hr)
 
 
@@ -138,6 +193,15 @@ def test_resizing_stays_within_its_bounds() -> None:
         lambda: Blur(size=(6, 21)),
         lambda: Blur(sigma=(0.0, 1.0)),
         lambda: Blur(shares=(1.0,)),
+        lambda: Blur(probability=1.5),
+        lambda: Blur(generalised_beta=(1.5, 4.0)),
+        lambda: Blur(plateau_beta=(0.5, 0.9)),
+        lambda: Sinc(probability=-0.1),
+        lambda: Sinc(size=(8, 21)),
+        lambda: Noise(gaussian=1.2),
+        lambda: Noise(grey=float("nan")),
+        lambda: Resize(shares=(0.5, -0.2, 0.7)),
+        lambda: Resize(shares=(0.0, 0.0, 0.0)),
         lambda: Noise(sigma=(5.0, 1.0)),
         lambda: Jpeg(quality=(0.0, 50.0)),
         lambda: Jpeg(quality=(50.0, 101.0)),

@@ -9,9 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from core.trainer import Trainer
+from srgan.game import SuperResolutionGame
 from srgan.generators import GeneratorSpec
-from srgan.quantisation import quantisation_aware
+from srgan.quantisation import is_rounding, quantisation_aware, round_from_now
 from srgan.reparameterise import folded_state, reparameterise
+from tests.core.games import Counting
 
 SPEC = GeneratorSpec("light", 2, 16, 1)
 
@@ -112,3 +115,29 @@ def test_a_convolution_computes_what_its_integer_twin_computes(
     assert (
         float((plain(x) - wanted).detach().abs().max()) > 1e-5
     )  # which the plain one does not compute
+
+
+def test_a_trainer_that_rounds_from_now_on_goes_on_with_the_same_weights() -> None:
+    torch.manual_seed(0)
+    network = reparameterise(SPEC.build())
+    adam = torch.optim.Adam(network.parameters())
+    trainer = Trainer(
+        SuperResolutionGame(network, nn.Identity()), [], Counting(), ema_decay=0.9
+    )  # fmt: skip
+    network.forward = nn.Identity()  # as a recording leaves it
+    assert not is_rounding(network.state_dict())
+    round_from_now(trainer)
+    moved = [id(p) for group in adam.param_groups for p in group["params"]]
+    assert sorted(moved) == sorted(id(p) for p in network.parameters())
+    lr = torch.rand(1, 3, 8, 8)
+    assert network(lr).shape == (1, 3, 16, 16)
+    for rounding in (network, trainer.sampler):
+        assert is_rounding(rounding.state_dict())
+        kernel = rounding.get_submodule("head").weight
+        assert isinstance(kernel, torch.Tensor)
+        levels = kernel.detach()[0] / (kernel.detach()[0].abs().max() / 127)
+        assert torch.allclose(levels, levels.round(), atol=1e-4)
+    before = copy.deepcopy(trainer.sampler.state_dict())
+    trainer.sampler(lr)  # is in evaluation, and follows no extremes of its own
+    after = trainer.sampler.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())

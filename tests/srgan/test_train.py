@@ -13,17 +13,23 @@ from torch.optim import Adam
 
 from core.checkpoint import load_state
 from core.command import UserError
+from core.divergence import Diverged
 from core.history import read_history
 from core.muon import Muon
+from core.progress import Progress
 from core.report.recorded import read_runs
+from core.schedule import Schedule
+from core.trainer import StepReport, Trainer
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
+from srgan.discriminators import DiscriminatorName
 from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
+from srgan.quantisation import is_rounding
 from srgan.resize import imresize_uint8
 from srgan.sources import hold_out, training_pictures
 from srgan.train import TrainConfig, train
@@ -271,23 +277,6 @@ def test_an_interrupted_run_ends_in_the_same_bits_as_an_unbroken_one(
     assert_identical(left, right)
 
 
-def test_init_goes_on_from_a_generator_whatever_it_is(config: TrainConfig, tmp_path: Path) -> None:
-    torch.manual_seed(5)
-    spec = GeneratorSpec("srresnet", 4, 4, 1)
-    start = tmp_path / "start.safetensors"
-    save_generator(start, spec, spec.build().state_dict(), {"steps": 70})
-    config = replace(config, init=start, pixel_steps=0, adversarial_steps=0, seed=3)
-    assert train(config)
-    network, read, training = load_generator(config.out / "generator.safetensors")
-    assert read == spec
-    assert training["before"] == {"steps": 70}
-    assert_identical(dict(network.state_dict()), load_state(start)["weights"])
-    longer = replace(config, out=tmp_path / "longer", adversarial_steps=1, ema=0.0)
-    assert train(longer)
-    moved = load_generator(longer.out / "generator.safetensors")[0].state_dict()
-    assert not torch.equal(moved["tail.weight"], network.state_dict()["tail.weight"])
-
-
 def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     spec = GeneratorSpec("light", 4, 16, 1)
     save_generator(tmp_path / "x4.safetensors", spec, spec.build().state_dict(), {})
@@ -310,14 +299,89 @@ def test_a_teacher_can_be_followed_instead_of_the_photographs(
     assert distances[-1] < 0.5 * distances[0]
 
 
-def test_a_quantisation_aware_run_leaves_a_plain_generator_of_rounded_kernels(
-    config: TrainConfig,
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_run_that_ends_for_8_bits_leaves_a_plain_generator_of_rounded_kernels(
+    before: int, config: TrainConfig
 ) -> None:
-    train(replace(config, quantisation_aware=True, adversarial_steps=0))
+    train(replace(config, pixel_steps=before, adversarial_steps=0, quantisation_steps=3))
     network = load_generator(config.out / "generator.safetensors")[0]
     for kernel in network.get_parameter("head.weight").detach():
         levels = kernel / (kernel.abs().max() / 127)
         assert torch.allclose(levels, levels.round(), atol=1e-4)
+
+
+def recording_observer(seen: list[tuple[set[str], bool]]) -> type[Progress]:
+    """An observer that notes, at each step, the losses and whether the generator rounds."""
+
+    class Noting(Progress):
+        def after_step(self, trainer: Trainer, report: StepReport) -> None:
+            super().after_step(trainer, report)
+            losses = {name for name in report.values if name.startswith("generator/")}
+            seen.append((losses, is_rounding(trainer.sampler.state_dict())))
+
+    return Noting
+
+
+@pytest.mark.parametrize("adversarial_steps", [0, 2])
+def test_the_last_steps_round_on_the_losses_of_the_part_before(
+    adversarial_steps: int, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[set[str], bool]] = []
+    monkeypatch.setattr("core.run.Progress", recording_observer(seen))
+    config = replace(
+        config, pixel_steps=2, adversarial_steps=adversarial_steps, quantisation_steps=2
+    )
+    assert train(config)
+    assert [rounds for _, rounds in seen] == [False] * (2 + adversarial_steps) + [True] * 2
+    before, first, last = (losses for losses, _ in seen[-3:])
+    assert before == first == last
+    assert ("generator/adversarial" in last) == bool(adversarial_steps)
+
+
+@pytest.mark.parametrize("broken_at", [3, 4, 5])
+def test_a_run_that_is_stopped_before_at_or_after_it_begins_to_round_ends_in_the_same_bits(
+    broken_at: int, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        config, pixel_steps=2, adversarial_steps=2, quantisation_steps=2, checkpoint_every=1
+    )
+    whole, parts = replace(config, out=tmp_path / "whole"), replace(config, out=tmp_path / "parts")
+    assert train(whole)
+
+    class Stopping(Progress):
+        def after_step(self, trainer: Trainer, report: StepReport) -> None:
+            super().after_step(trainer, report)
+            trainer.stop = report.step == broken_at
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.run.Progress", Stopping)
+        assert not train(parts)
+    assert load_state(parts.out / "checkpoint.safetensors")["trainer"]["step"] == broken_at
+    assert train(replace(parts, resume=True))
+    left, right = (
+        load_state(run.out / "checkpoint.safetensors")["trainer"] for run in (parts, whole)
+    )
+    assert_identical(left, right)
+
+
+def test_the_learning_rate_of_the_last_steps_begins_anew(
+    config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=4, adversarial_steps=2, quantisation_steps=100, warmup=2,
+        learning_rate=0.8, adversarial_learning_rate=0.1, quantisation_learning_rate=0.01,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    trainer = build_trainer(
+        config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
+    )
+    pixel, discriminator, adversarial = trainer.phases
+    assert [phase.moves_at(99) for phase in trainer.phases] == [False, True, True]
+    assert pixel.learning_rate(1) == pytest.approx(0.8)
+    for phase in (discriminator, adversarial):  # whose steps count from the second part's start
+        assert phase.learning_rate(1) == pytest.approx(0.1)
+        assert [phase.learning_rate(step) for step in (2, 3)] == pytest.approx([0.005, 0.01])
+        assert phase.learning_rate(2 + 100) == pytest.approx(0.01 / 1000)
 
 
 def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) -> None:
@@ -340,6 +404,20 @@ def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) ->
         ({"adversarial_milestones": (1.5,)}, "--adversarial-milestones must rise"),
         ({"seed": -1}, "--seed must be at least 0"),
         ({"learning_rate": 0.0}, "--learning-rate must be positive"),
+        ({"learning_rate": float("inf")}, "--learning-rate must be finite, not inf"),
+        ({"minutes": float("inf")}, "--minutes must be finite, not inf"),
+        ({"teacher_weight": float("inf")}, "--teacher-weight must be finite, not inf"),
+        (
+            {"pixel_steps": 0, "adversarial_steps": 0},
+            "--pixel-steps, --adversarial-steps and --quantisation-steps are all 0: nothing",
+        ),
+        ({"lazy": 0}, "--lazy must be at least 1"),
+        ({"r1": -1.0}, "--r1 must be at least 0"),
+        (
+            {"adversarial": "wasserstein"},
+            "--adversarial wasserstein needs a bound .* --gradient-penalty 10, --r1 or --r2",
+        ),
+        ({"r1": 1.0, "discriminator": "srgan"}, "take --discriminator patch or unet"),
         ({"pixel_weight": float("nan")}, "--pixel-weight must be at least 0"),
         ({"ema": 1.5}, "--ema must be at least 0 and below 1, not 1.5"),
     ],
@@ -411,6 +489,38 @@ def test_a_finished_run_is_not_overwritten_and_its_settings_stay(config: TrainCo
         train(replace(config, resume=True, batch_size=3))
 
 
+def test_a_run_that_diverges_stops_before_it_replaces_anything(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Schedule:
+        return lambda step: 1e-3 if step < 3 else float("nan")
+
+    monkeypatch.setattr("srgan.assembly._learning_rate", broken)
+    config = replace(config, generator="srresnet", width=4, optimizer="adam", pixel_steps=9)
+    with pytest.raises(Diverged, match=r"players have diverged: at step 4 .* no longer finite"):
+        train(config)
+    checkpoint = load_state(config.out / "checkpoint.safetensors")["trainer"]
+    network, _, training = load_generator(config.out / "generator.safetensors")
+    assert checkpoint["step"] == training["steps"] == 2
+    for state in (checkpoint["generator"], network.state_dict()):
+        assert all(value.isfinite().all() for value in state.values())
+
+
+def test_a_validation_that_fails_loses_no_step(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> dict[str, float]:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(program, "validation", lambda *_: fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        train(config)
+    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 2
+    assert load_generator(config.out / "generator.safetensors")[2]["steps"] == 2
+    monkeypatch.undo()
+    assert train(replace(config, resume=True))
+
+
 def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weight(
     config: TrainConfig, photos: list[Path]
 ) -> None:
@@ -434,6 +544,40 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
         "frequency": [0.1] * 6, "colour": [0.9] * 6, "pixel": [0.5] * 6, "perceptual": [0.7] * 6,
         "lpips": [0.3] * 6, "total_variation": [0.2] * 6, "grid": [0.8] * 6,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("discriminator", ["patch", "unet"])
+def test_penalties_hold_the_discriminator_at_every_so_many_steps(
+    conditional: bool, discriminator: DiscriminatorName, config: TrainConfig, photos: list[Path]
+) -> None:
+    config = replace(
+        config, pixel_steps=1, adversarial_steps=9, adversarial="wasserstein", r1=2.0, r2=3.0,
+        gradient_penalty=10.0, lazy=2, conditional=conditional, discriminator=discriminator,
+        perceptual_weight=0.0,
+    )  # fmt: skip
+    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    pairs = open_cache(config.cache_dir, files(photos), 2)
+    trainer = build_trainer(config, game, pairs, torch.device("cpu"))
+    judge = trainer.phases[1]
+    assert {term.name: [term.factor(step) for step in range(3)] for term in judge.terms} == {
+        "adversarial": [1, 1, 1], "r1": [4, 0, 4], "r2": [6, 0, 6],
+        "gradient_penalty": [20, 0, 20],
+    }  # fmt: skip
+    log = Log()
+    trainer.observers = [log]
+    trainer.train(1)
+    batch = trainer.batches.batch(1)
+    game.discriminator.eval()  # in training mode spectral normalisation would go on
+    photographs = batch.real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(game.score(photographs, batch).sum(), photographs)
+    trainer.train(3)
+    due, rested = (set(report.values) for report in log.reports[1:])
+    assert due - rested == {
+        "discriminator/r1", "discriminator/r2", "discriminator/gradient_penalty"
+    }  # fmt: skip
+    expected = 0.5 * float(slope.flatten(1).square().sum(dim=1).mean())
+    assert float(log.reports[1].values["discriminator/r1"]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
@@ -462,10 +606,12 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         {"degradation": "camera"},
         {"degradation": "real", "patch": 16},
         {"discriminator": "unet", "conditional": True},
-        {"luma": True},
+        {"luma": True, "adversarial": "wasserstein", "gradient_penalty": 10.0},
         {"discriminator": "srgan", "patch": 16},
         {"generator": "rrdb", "width": 4},
-        {"quantisation_aware": True},
+        {"quantisation_steps": 2},
+        {"quantisation_steps": 2, "adversarial_steps": 0, "reparameterise": True},
+        {"quantisation_steps": 3, "pixel_steps": 0, "adversarial_steps": 0, "ema": 0.0},
         {"reparameterise": True},
         {"teacher": "bicubic", "teacher_weight": 0.5},
         {"accumulate": 2, "clip_norm": 0.5, "optimizer": "adam", "adversarial": "hinge"},
@@ -475,7 +621,8 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
 def test_what_can_be_chosen_trains_and_resumes(
     change: dict[str, object], config: TrainConfig, tmp_path: Path
 ) -> None:
-    config = replace(config, pixel_steps=1, adversarial_steps=2, checkpoint_every=1, **change)  # type: ignore[arg-type]
+    config = replace(config, pixel_steps=1, adversarial_steps=2, checkpoint_every=1)
+    config = replace(config, **change)  # type: ignore[arg-type]
     assert train(config)
     whole = load_state(config.out / "checkpoint.safetensors")["trainer"]
     shorter = replace(config, out=tmp_path / "parts")
@@ -574,21 +721,27 @@ def test_sets_of_one_name_are_told_apart_by_their_folders(
     assert list(shown.samples) == ["one/set", "two/set"]
 
 
-def test_minutes_stretch_both_parts_alike_and_are_kept_when_a_run_goes_on(
+def test_minutes_stretch_all_parts_alike_and_are_kept_when_a_run_goes_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 0.5)
+    def timed(trainer: Trainer, _steps: int) -> float:
+        """A step that rounds takes twice as long, which the box allows for."""
+        return 1.0 if is_rounding(trainer.game.generator.state_dict()) else 0.5
+
+    monkeypatch.setattr(program, "seconds_a_step", timed)
     config = replace(
-        config, minutes=0.1, pixel_steps=20, adversarial_steps=10, checkpoint_every=1000, holdout=1
-    )
-    assert train(config)  # 6 seconds are 12 steps of half a second, in the ratio of 2 to 1
+        config, minutes=8 / 60, pixel_steps=20, adversarial_steps=10, quantisation_steps=5,
+        checkpoint_every=1000, holdout=1,
+    )  # fmt: skip
+    assert train(config)  # 8 seconds are 12 steps of half a second, and 2 that take twice as long
     saved = json.loads((config.out / "config.json").read_text())
-    assert (saved["pixel_steps"], saved["adversarial_steps"]) == (8, 4)
+    steps = [saved[f"{part}_steps"] for part in ("pixel", "adversarial", "quantisation")]
+    assert steps == [8, 4, 2]
     shown = sorted((config.out / "samples").glob("*.png"))
-    assert [int(path.stem) for path in shown] == [2, 4, 6, 8, 10, 12]
+    assert [int(path.stem) for path in shown] == [2, 4, 6, 8, 10, 12, 14]
     monkeypatch.setattr(program, "seconds_a_step", lambda _trainer, _steps: 99.0)
     assert train(replace(config, resume=True))
-    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 12
+    assert load_state(config.out / "checkpoint.safetensors")["trainer"]["step"] == 14
 
 
 @pytest.mark.parametrize("name", list(RECIPES))

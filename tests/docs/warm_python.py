@@ -92,7 +92,10 @@ def _ending(parse: Callable[..., Any]) -> Callable[..., Any]:
 
     def parsed(*arguments: Any, **options: Any) -> Any:
         settings = parse(*arguments, **options)
-        if options.get("console_outputs", True):  # else it looked at a file or the environment
+        given, line = options.get("args"), sys.argv[1:]
+        if (
+            given is None or list(given)[len(given) - len(line) :] == line
+        ):  # else it looked elsewhere
             sys.exit(0)
         return settings
 

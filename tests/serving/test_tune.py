@@ -47,6 +47,8 @@ def test_it_is_measured_once_for_a_model(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no other test has measured
+    monkeypatch.setattr(tune, "_PATIENCE_S", float("inf"))  # however busy this machine is
+    monkeypatch.setattr(tune, "available_processors", lambda: 5)
     measured = []
 
     def one(*arguments: object) -> dict[Setting, float]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from serving.cli.aside import aside
 from serving.cli.errors import OK, exit_code, sentence, worst
 from serving.cli.inputs import Words, check_named, find
 from serving.errors import ServingError
@@ -58,7 +59,7 @@ class Info:
         from serving.cli.describe import describe, prospect
 
         with self.service.connect() as client:
-            models = client.models().models
+            models = aside(lambda stop: client.models(stop=stop)).models
         show = _as_json if self.json else _as_text
         for path in paths:
             try:

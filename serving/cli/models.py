@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protos.upscaler.v1 import upscaler_pb2
+from serving.cli.aside import aside
 from serving.cli.errors import OK
 from serving.client import UpscalerClient
 from serving.service import Service
+from serving.stop import Stop
 
 _PRECISIONS = {
     upscaler_pb2.PRECISION_FP32: "fp32",
@@ -38,21 +40,21 @@ class Models:
             UpscaleFailed: the server is not there, or a model cannot be read.
         """
         with self.service.connect() as client:
-            models = list_models(client)
+            models = aside(lambda stop: list_models(client, stop))
         lines = [json.dumps(model) for model in models] if self.json else _table(models)
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         return OK
 
 
-def list_models(client: UpscalerClient) -> list[dict[str, Any]]:
+def list_models(client: UpscalerClient, stop: Stop | None = None) -> list[dict[str, Any]]:
     """What is known of each model, as JSON has it.
 
     Raises:
         UpscaleFailed: the server is not there, or a model cannot be read.
     """
-    listed = client.models()
+    listed = client.models(stop=stop)
     return [
-        _described(model.name, listed.default_model, client.model(model.name))
+        _described(model.name, listed.default_model, client.model(model.name, stop=stop))
         for model in listed.models
     ]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from serving.checks import MOST_TILES, check_range
+from serving.cli.aside import aside
 from serving.cli.batch import Batch
 from serving.cli.destination import STREAM, Destination, File, destination
 from serving.cli.errors import WrongUse, exit_code
@@ -135,7 +136,7 @@ class Upscale:
         inside = (self.model, self.tile, self.threads, self.provider)
         with self.service.connect(*inside, unlimited=True) as client:
             # Asked for first, so that a name that does not exist is one error, not one a picture.
-            scale = client.model(self.model).model.scale
+            scale = aside(lambda stop: client.model(self.model, stop=stop)).model.scale
             jobs = self._jobs(pictures, to, label(self.size, scale))
             if self.quality is not None and (alone or self._format):
                 check_quality_counts(self.quality, jobs, self._format)

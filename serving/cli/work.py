@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Literal
 
 from protos.upscaler.v1 import upscaler_pb2
+from serving.cli.aside import aside
 from serving.cli.errors import OK, exit_code, sentence
 from serving.cli.plan import Job
 from serving.cli.whole import written_whole
@@ -84,8 +85,10 @@ class Worker:
         choices = self.choices.copy()
         choices["format"] = ImageFormat.of_suffix(job.target) if job.target else self.format
         with written_whole(job.target) as file:
-            response = self.client.upscale_into(
-                file, image, progress=progress, timeout_s=self.timeout_s, **choices
+            response = aside(
+                lambda stop: self.client.upscale_into(
+                    file, image, progress=progress, timeout_s=self.timeout_s, stop=stop, **choices
+                )
             )
         if job.comparison and job.target:
             # Imported here because only comparisons need pixels.

@@ -15,7 +15,9 @@ from tests.serving.files import checker, write_png
 
 def start(*arguments: str | Path, prelude: str = "") -> subprocess.Popen[str]:
     """Starts the command, as the installed one does, after some lines of Python."""
-    program = f"{prelude}\nimport sys\nfrom serving.cli import main\nsys.exit(main())"
+    # A shell's background job, as these tests may be, passes on that Ctrl-C is to be ignored.
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heard}\n{prelude}\nimport sys\nfrom serving.cli import main\nsys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         cwd=ROOT,

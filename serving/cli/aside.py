@@ -20,9 +20,8 @@ def aside(call: Callable[[Stop], Result]) -> Result:
     """
     stop = Stop()
     with ThreadPoolExecutor(1, "call") as thread:
-        made = thread.submit(call, stop)
         try:
-            return made.result()
+            return thread.submit(call, stop).result()
         except BaseException:
             stop.set()
             raise

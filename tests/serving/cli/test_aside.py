@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from threading import current_thread, main_thread
 
 import pytest
@@ -21,6 +22,7 @@ def test_ctrl_c_stops_the_call_but_is_not_raised_within_it() -> None:
     ended = []
 
     def call(stop: Stop) -> None:
+        time.sleep(0.1)  # until the other thread waits
         os.kill(os.getpid(), signal.SIGINT)
         try:
             stop.sleep(60)

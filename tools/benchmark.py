@@ -22,7 +22,7 @@ from tools.engines import NEEDS, Engine, Run, installed
 from tools.speed_plot import Point, draw, read_rivals
 from tools.speed_table import Timing, write_head, write_rows
 
-__all__ = ["BenchmarkConfig", "benchmark", "time_engines"]
+__all__ = ["BenchmarkConfig", "benchmark", "square_picture", "time_engines"]
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ def benchmark(config: BenchmarkConfig) -> bool:
     drawn: list[Timing] = []
     with tempfile.TemporaryDirectory() as folder:
         for side in (0,) if config.picture else config.sizes:
-            picture = config.picture or _square(Path(folder), side)
+            picture = config.picture or square_picture(Path(folder), side)
             with Image.open(picture) as opened:
                 size = opened.size
             for files in config.ways:
@@ -198,7 +198,8 @@ def benchmark(config: BenchmarkConfig) -> bool:
     return True
 
 
-def _square(folder: Path, side: int) -> Path:
+def square_picture(folder: Path, side: int) -> Path:
+    """Write the example that this project ships as a square PNG of this side; return its path."""
     path = folder / f"{side}.png"
     with Image.open(_PICTURE) as picture:
         picture.convert("RGB").resize((side, side)).save(path)

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import onnx
 import tyro
 from google.protobuf.message import DecodeError
-from PIL import Image
 
 from core.command import UserError, run_command
 from serving.digest import sha256_of
@@ -22,13 +21,12 @@ from srgan.evaluation.scores import score_set
 from srgan.evaluation.sets import pairs, titled
 from srgan.generators import load_generator
 from srgan.upscalers import open_upscaler
-from tools.benchmark import time_engines
+from tools.benchmark import square_picture, time_engines
 
 __all__ = ["CardConfig", "describe", "render", "write_card"]
 
 logger = logging.getLogger(__name__)
-_PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"  # that is timed
-_SIDE = 256  # to which it is made before
+_SIDE = 256  # of the picture that is timed
 _RUNS = 9
 _SCORE = "_psnr_y"  # what ends the names of validations
 _COLUMNS = {
@@ -118,8 +116,7 @@ def _runs(training: dict[str, Any]) -> list[dict[str, Any]]:
 def _milliseconds(config: CardConfig) -> dict[str, float]:
     """Return each file's time for a square picture, all timed in turns."""
     with tempfile.TemporaryDirectory() as folder:
-        square = Path(folder) / "square.png"
-        Image.open(_PICTURE).resize((_SIDE, _SIDE)).save(square)
+        square = square_picture(Path(folder), _SIDE)
         timings = time_engines(
             [("ours", path) for path in config.models], square, available_processors(), _RUNS
         )

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 from core.datasets.collection import DataUnavailableError, Part, Pictures
-from core.files import appearing
+from core.files import appearing, locked
 
 __all__ = ["load_mnist"]
 
@@ -47,8 +47,9 @@ def load_mnist(data_dir: Path) -> Pictures:
         test = MNIST(str(data_dir), train=False, download=False)
     except RuntimeError:  # torchvision's word for "not there"
         try:
-            train = MNIST(str(data_dir), train=True, download=True)
-            test = MNIST(str(data_dir), train=False, download=True)
+            with locked(data_dir):  # of several processes one downloads, the others find it there
+                train = MNIST(str(data_dir), train=True, download=True)
+                test = MNIST(str(data_dir), train=False, download=True)
         except (OSError, RuntimeError) as error:
             raise DataUnavailableError(
                 f"MNIST is not in {data_dir}/MNIST/raw and cannot be downloaded ({error}). Put "

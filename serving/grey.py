@@ -52,12 +52,16 @@ def grey_around(source: NDArray[np.generic], radius: int) -> Mask:
 
 
 def _all_around(mask: Mask, radius: int, axis: int) -> Mask:
-    """Whether all of the mask within the radius along an axis is set."""
-    size = mask.shape[axis]
-    exceptions = np.cumsum(~mask, axis=axis, dtype=np.int32)
-    none = np.zeros_like(exceptions.take([0], axis=axis))
-    before = np.concatenate([none, exceptions], axis=axis)
-    places = np.arange(size)
-    stops, starts = np.minimum(places + radius + 1, size), np.maximum(places - radius, 0)
-    clear: Mask = before.take(stops, axis=axis) == before.take(starts, axis=axis)
-    return clear
+    """Whether all of the mask within the radius along an axis is set.
+
+    Runs of so many set places are joined to runs of twice as many, until two of them, which may
+    overlap, make up the whole window: a few passes over bytes, whatever the radius.
+    """
+    runs = mask if axis == 0 else mask.T
+    beyond = np.ones((radius, runs.shape[1]), bool)
+    runs, length, window = np.concatenate([beyond, runs, beyond]), 1, 2 * radius + 1
+    while 2 * length <= window:
+        runs, length = runs[:-length] & runs[length:], 2 * length
+    size = len(runs) - (window - length)
+    clear: Mask = runs[:size] & runs[len(runs) - size :]
+    return clear if axis == 0 else clear.T

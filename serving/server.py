@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from serving.allocator import give_back_large_blocks
+from serving.allocator import give_back_memory
 from serving.config import ServerConfig
 from serving.errors import ServingError
 from serving.observe.logs import Logs, set_up, tell_failure
@@ -107,7 +107,7 @@ async def serve(
     # Modules stay: looking through them for garbage would stop all threads for 30 ms now and then.
     # Models come later, as they do go.
     gc.freeze()
-    give_back_large_blocks()
+    give_back_memory()
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

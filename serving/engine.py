@@ -24,7 +24,13 @@ _WHOLE_HALO = 32
 
 
 def upscale_strips(
-    model: Model, source: Strips, depth: Depth, pool: TaskPool | Share, tile: int, stages: Stages
+    model: Model,
+    source: Strips,
+    depth: Depth,
+    pool: TaskPool | Share,
+    tile: int,
+    stages: Stages,
+    room: Pixels | None = None,
 ) -> Strips:
     """Upscales a picture by tiles of one shape, which keeps memory flat.
 
@@ -35,6 +41,7 @@ def upscale_strips(
         pool: where tiles are computed; what else is to be done happens while they are.
         tile: side of a tile in input pixels; raised where overlaps would be most of it.
         stages: records each tile as ``upscale``, and what the caller does between as ``wait``.
+        room: where the result goes, as a whole; without it, each strip has memory of its own.
 
     Returns:
         The result, `model.info.scale` times as long a side; a strip is a row of tiles.
@@ -50,7 +57,10 @@ def upscale_strips(
         window = Window(source)
         for rows in down:
             region = window.take(rows.start, rows.stop)
-            strip = empty(rows.kept_size * scale, *shape[1:], depth)
+            if room is None:
+                strip = empty(rows.kept_size * scale, *shape[1:], depth)
+            else:
+                strip = room[rows.target(scale)]
             yield (
                 strip,
                 [
@@ -117,11 +127,24 @@ def _upscale(model: Model, region: Pixels, depth: Depth) -> Pixels:
     return upscale_pixels(model.run, halo, region, depth)
 
 
-def upscale(model: Model, pixels: Pixels, depth: Depth, tile: int = DEFAULT_TILE) -> Pixels:
-    """Upscales a picture in memory; arguments as :func:`upscale_strips`.
+def upscale(
+    model: Model,
+    pixels: Pixels,
+    depth: Depth,
+    pool: TaskPool | Share | None = None,
+    tile: int = DEFAULT_TILE,
+) -> Pixels:
+    """Upscales a picture in memory; arguments as :func:`upscale_strips`, and by default one thread.
 
     Returns:
         Pixels of type `depth`, [scale*H, scale*W, C].
     """
-    with closing(TaskPool(1)) as pool:
-        return upscale_strips(model, Strips.of(pixels), depth, pool, tile, Stages()).whole()
+    if pool is None:
+        with closing(TaskPool(1)) as pool_of_one:
+            return upscale(model, pixels, depth, pool_of_one, tile)
+    height, width, channels = pixels.shape
+    result = empty(height * model.info.scale, width * model.info.scale, channels, depth)
+    strips = upscale_strips(model, Strips.of(pixels), depth, pool, tile, Stages(), result)
+    for _ in strips.parts:
+        pass
+    return result

@@ -17,7 +17,7 @@ import onnxruntime
 from serving.cache import Cache
 from serving.catalog import Catalog
 from serving.config import ServerConfig
-from serving.engine import DEFAULT_TILE, upscale_strips
+from serving.engine import DEFAULT_TILE, upscale
 from serving.errors import InvalidConfig, ServingError
 from serving.hints import Hints
 from serving.model import Model
@@ -25,8 +25,6 @@ from serving.pixels import Pixels
 from serving.processor import available_processors, processor_name
 from serving.provider import Provider
 from serving.session import Computing, check_provider
-from serving.stages import Stages
-from serving.strips import Strips
 from serving.tasks import TaskPool
 
 _CACHE = "tuning"
@@ -94,7 +92,7 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
 
 def _seconds(model: Model, picture: Pixels, pool: TaskPool) -> float:
     started = perf_counter()
-    upscale_strips(model, Strips.of(picture), np.uint8, pool, DEFAULT_TILE, Stages()).whole()
+    upscale(model, picture, np.uint8, pool)
     return perf_counter() - started
 
 

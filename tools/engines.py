@@ -157,19 +157,12 @@ def _upscaler(name: str, file: Path, threads: int) -> Callable[[_Pixels], _Pixel
 
 
 def _ours(file: Path, threads: int) -> Callable[[_Pixels], _Pixels]:
-    from serving.engine import DEFAULT_TILE, upscale_strips
+    from serving.engine import upscale
     from serving.model import load_model
-    from serving.stages import Stages
-    from serving.strips import Strips
     from serving.tasks import TaskPool
 
     model, pool = load_model(file), TaskPool(threads)
-
-    def run(pixels: _Pixels) -> _Pixels:
-        strips = upscale_strips(model, Strips.of(pixels), np.uint8, pool, DEFAULT_TILE, Stages())
-        return strips.whole().astype(np.uint8, copy=False)
-
-    return run
+    return lambda pixels: upscale(model, pixels, np.uint8, pool).astype(np.uint8, copy=False)
 
 
 def _onnxruntime(file: Path, threads: int) -> Callable[[_Floats], _Floats]:

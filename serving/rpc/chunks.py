@@ -19,7 +19,7 @@ def split(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
         waiting += part
         while len(waiting) >= CHUNK_BYTES:
-            yield bytes(waiting[:CHUNK_BYTES])
+            yield bytes(memoryview(waiting)[:CHUNK_BYTES])
             del waiting[:CHUNK_BYTES]
     if waiting:
         yield bytes(waiting)

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
 
 import grpc
 
@@ -127,7 +126,8 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
 
     async def _gathered(self, pieces: AsyncIterator[Piece]) -> upscaler_pb2.UpscaleResponse:
         response = upscaler_pb2.UpscaleResponse()
-        file = BytesIO()
+        chunks: list[bytes] = []
+        size = 0
         async for piece in pieces:
             match piece.WhichOneof("part"):
                 case "started":
@@ -135,11 +135,12 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
                     response.output.CopyFrom(piece.started.output)
                     response.model.CopyFrom(piece.started.model)
                 case "chunk":
-                    self._check_room(file.tell() + len(piece.chunk))
-                    file.write(piece.chunk)
+                    chunks.append(piece.chunk)
+                    size += len(chunks[-1])
+                    self._check_room(size)
                 case "finished":
                     response.timings.CopyFrom(piece.finished.timings)
-        response.image = file.getvalue()
+        response.image = b"".join(chunks)
         return response
 
     def _upload(self) -> Upload:

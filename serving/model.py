@@ -15,7 +15,7 @@ from serving.digest import sha256_of
 from serving.errors import InvalidModel
 from serving.hints import LARGEST_HALO, Hints
 from serving.names import ModelName
-from serving.probe import LEVELS, Traits, probe
+from serving.probe import LEVELS, SMALLEST_CARD, Traits, probe
 from serving.session import Bytes, Computing, Floats, Session
 from serving.stop import Stop
 
@@ -115,6 +115,7 @@ class Model:
             [N, scale*H, scale*W, 3].
         multiple: what tiles' sides and positions must be multiples of, for the result not to
             depend on where they lie.
+        least: the shortest side that the network takes.
     """
 
     def __init__(
@@ -124,11 +125,13 @@ class Model:
         fixed_size: tuple[int, int] | None = None,
         pixel_network: Callable[[Bytes, Stop], Bytes] | None = None,
         multiple: int = 1,
+        least: int = 1,
         stop: Stop | None = None,
     ) -> None:
         self.info = info
         self.fixed_size = fixed_size
         self.multiple = multiple
+        self.least = least
         self._network = network
         self._pixel_network = pixel_network
         self._stop = stop or Stop()
@@ -139,7 +142,13 @@ class Model:
     def until(self, stop: Stop) -> Model:
         """The same model, whose runs end by :class:`~serving.stop.Stopped` once `stop` is set."""
         return Model(
-            self.info, self._network, self.fixed_size, self._pixel_network, self.multiple, stop
+            self.info,
+            self._network,
+            self.fixed_size,
+            self._pixel_network,
+            self.multiple,
+            self.least,
+            stop,
         )
 
     def run(self, batch: Floats) -> Floats:
@@ -150,7 +159,7 @@ class Model:
         """
         height, width = batch.shape[2:]
         rows, columns = self.fixed_size or (
-            -(-side // self.multiple) * self.multiple for side in (height, width)
+            -(-max(side, self.least) // self.multiple) * self.multiple for side in (height, width)
         )
         padded = (rows, columns) != (height, width)
         if padded:
@@ -220,7 +229,10 @@ def _probed(session: Session, path: Path, hints: Hints) -> Model:
 
     name = ModelName.of_file(path).stem
     info = ModelInfo(name, traits.scale, traits.halo, Precision.FP32, "unknown", "unknown")
-    return Model(info, network, session.fixed_size, multiple=traits.multiple)
+    # Some continue a picture by its mirror image, which is no larger than the picture. Tiles are
+    # never as small as their halo; a whole picture may be.
+    least = SMALLEST_CARD if traits.halo is None else traits.halo + 1
+    return Model(info, network, session.fixed_size, multiple=traits.multiple, least=least)
 
 
 def _quoted(text: str) -> str:

@@ -126,8 +126,12 @@ class Session:
         (((_, (size, *_)),), _) = interface
         if computing.max_batch > 1 and not isinstance(size, int):
             self._run = Batcher(self._call, computing.max_batch, computing.batch_delay_s)
-        fixed = isinstance(height, int) and isinstance(width, int)
-        self.fixed_size: tuple[int, int] | None = (height, width) if fixed else None
+        fixed = [isinstance(side, int) for side in (height, width)]
+        if any(fixed) and not all(fixed):
+            raise InvalidModel(
+                f"{path}: size of the input", f"{width}x{height}", "both sides fixed, or neither"
+            )
+        self.fixed_size: tuple[int, int] | None = (height, width) if all(fixed) else None
         if self.fixed_size and not all(1 <= side <= _LARGEST_SIDE for side in self.fixed_size):
             raise InvalidModel(
                 f"{path}: size of the input", f"{width}x{height}", f"sides of 1 to {_LARGEST_SIDE}"

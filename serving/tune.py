@@ -74,10 +74,13 @@ def measure(catalog: Catalog, provider: Provider, processors: int) -> dict[Setti
     Raises:
         InvalidModel: the catalog's default model cannot be served.
     """
-    halo = catalog.read(Computing(provider=provider)).info.halo or 0
-    side = max(DEFAULT_TILE, 4 * halo)
-    # Two tiles for each processor, or the last ones would leave some idle.
-    width = 2 * processors * (side - 2 * halo) + 2 * halo
+    halo = catalog.read(Computing(provider=provider)).info.halo
+    if halo is None:  # There are no tiles.
+        side = width = DEFAULT_TILE
+    else:
+        side = max(DEFAULT_TILE, 4 * halo)
+        # Two tiles for each processor, or the last ones would leave some idle.
+        width = 2 * processors * (side - 2 * halo) + 2 * halo
     picture = np.random.default_rng(0).integers(0, 256, (side, width, 3), dtype=np.uint8)
     taken: dict[Setting, list[float]] = {each: [] for each in settings(processors)}
     for _ in range(_ROUNDS):

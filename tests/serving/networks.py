@@ -105,6 +105,8 @@ def community(
     size: int | None = None,
     whole: bool = False,
     blocks: int = 1,
+    mirrored: int = 0,
+    gated: float = 0,
 ) -> onnx.ModelProto:
     """The network as others publish theirs: no metadata, other names, perhaps other conventions.
 
@@ -115,6 +117,9 @@ def community(
         size: the only height and width it takes.
         whole: whether brightness depends on the mean of the whole picture.
         blocks: what its sides must be multiples of.
+        mirrored: by how many pixels it continues pictures before all else, by their mirror image;
+            what comes of them is cut off.
+        gated: how much a gate, which the whole picture's contrast opens, lets more of it through.
     """
     model = network.build()
     graph = model.graph
@@ -131,10 +136,24 @@ def community(
             helper.make_node("SpaceToDepth", ["ordered_input"], ["blocks"], blocksize=blocks),
             helper.make_node("DepthToSpace", ["blocks"], ["input"], blocksize=blocks),
         ]
+    if mirrored:
+        before[-1].output[0] = "not_mirrored"
+        before += [
+            helper.make_node("Pad", ["not_mirrored", "margins"], ["wide"], mode="reflect"),
+            helper.make_node("Pad", ["wide", "back"], ["input"]),
+        ]
     after = [
         helper.make_node("GlobalAveragePool", ["input"], ["mean"]),
         helper.make_node("Mul", ["output", "mean"], ["dimmed"]),
-        helper.make_node("Identity", ["dimmed" if whole else "output"], ["made"]),
+        helper.make_node("Sub", ["input", "mean"], ["departure"]),
+        helper.make_node("Abs", ["departure"], ["contrast"]),
+        helper.make_node("ReduceMean", ["contrast"], ["of_all"], axes=[1, 2, 3]),
+        helper.make_node("Mul", ["of_all", "gated"], ["weighed"]),
+        helper.make_node("Sigmoid", ["weighed"], ["gate"]),
+        helper.make_node("Mul", ["output", "gate"], ["let_through"]),
+        helper.make_node(
+            "Identity", ["dimmed" if whole else "let_through" if gated else "output"], ["made"]
+        ),
         helper.make_node("Gather", ["made", "reverse"], ["ordered"], axis=1)
         if bgr
         else helper.make_node("Identity", ["made"], ["ordered"]),
@@ -146,6 +165,9 @@ def community(
     graph.initializer.extend(
         [
             reverse,
+            numpy_helper.from_array(np.array([0, 0, 1, 1] * 2) * mirrored, "margins"),
+            numpy_helper.from_array(np.array([0, 0, 1, 1] * 2) * -mirrored, "back"),
+            numpy_helper.from_array(np.array(gated, np.float32), "gated"),
             numpy_helper.from_array(np.array(1 / levels, np.float32), "smallest"),
             numpy_helper.from_array(np.array(levels, np.float32), "largest"),
         ]

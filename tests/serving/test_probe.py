@@ -126,6 +126,35 @@ def test_a_model_that_sees_the_whole_picture_is_not_tiled(tmp_path: Path) -> Non
         load_model(saved(community(NETWORK, size=48, whole=True), tmp_path), hints=Hints("0..1"))
 
 
+@pytest.mark.parametrize("gate", [0.2, 0.4])
+def test_a_gate_that_all_of_the_picture_opens_is_found(tmp_path: Path, gate: float) -> None:
+    path = saved(community(NETWORK, gated=gate), tmp_path)
+    assert load_model(path, hints=Hints(input_range="0..1")).info.halo is None
+
+
+def test_large_blocks_are_found_out(tmp_path: Path) -> None:
+    model = load_model(saved(community(NETWORK, blocks=64), tmp_path))
+    assert model.multiple == 64
+    assert model.info.halo is not None
+    assert upscale(model, PICTURE, np.uint8).shape == (280, 360, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 90), (70, 1)])
+def test_pictures_too_small_for_their_mirror_image_are_continued(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    model = load_model(saved(community(NETWORK, mirrored=2), tmp_path))
+    pixels = PICTURE[: size[0], : size[1]]
+    assert upscale(model, pixels, np.uint8).shape == (4 * size[0], 4 * size[1], 3)
+
+
+def test_one_fixed_side_is_refused(tmp_path: Path) -> None:
+    model = community(NETWORK)
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 64
+    with pytest.raises(InvalidModel, match="expected both sides fixed, or neither"):
+        load_model(saved(model, tmp_path))
+
+
 def test_a_fixed_size_without_room_for_alpha_says_so(tmp_path: Path) -> None:
     model = load_model(saved(community(NETWORK, size=16), tmp_path), hints=Hints(halo=4))
     assert upscale(model, PICTURE, np.uint8).shape == (280, 360, 3)

@@ -3,14 +3,16 @@
 import re
 from pathlib import Path
 
+import onnx
 import pytest
 
 from serving import tune
 from serving.catalog import Catalog
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
+from serving.hints import Hints
 from serving.tune import Setting, best, measure, setting_for, settings, tuned
-from tests.serving.networks import Network
+from tests.serving.networks import Network, community
 
 
 def test_what_is_tried_never_needs_more_than_the_processors() -> None:
@@ -41,6 +43,16 @@ def test_a_model_that_looks_farther_than_a_tile_is_wide_is_measured(
     network = Network("far")
     network.save(tmp_path, network.metadata | {"halo": "150"})
     assert measure(Catalog([tmp_path], "far"), "cpu", 1)[Setting(1)] > 0
+
+
+def test_a_model_that_looks_at_a_picture_as_a_whole_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "_ROUNDS", 1)
+    onnx.save(community(Network("net", strength=0.5), whole=True), str(tmp_path / "whole.onnx"))
+    catalog = Catalog([tmp_path], "whole", hints=Hints(input_range="0..1"))
+    assert catalog.load().info.halo is None
+    assert measure(catalog, "cpu", 16)[Setting(16)] > 0
 
 
 def test_it_is_measured_once_for_a_model(

@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, ValueInfoProto
 
 from core.files import appearing
+from serving.names import ModelName
 
 __all__ = ["write_repository"]
 
@@ -41,20 +42,22 @@ model_warmup [
 
 
 def write_repository(models: list[Path], folder: Path) -> None:
-    """Write ``NAME/config.pbtxt`` and ``NAME/1/model.onnx`` for each model, named as its file.
+    """Write ``NAME/config.pbtxt`` and ``NAME/VERSION/model.onnx`` for each model.
 
     Args:
-        models: files of this project, of any height, width and batch.
+        models: files ``NAME.onnx`` or ``NAME@VERSION.onnx`` of this project, of any height, width
+            and batch.
         folder: the repository; what it has of other models is left alone.
     """
     for path in models:
         graph = onnx.load(path).graph
         (source,), (result,) = graph.input, graph.output
-        place = folder / path.stem
-        with appearing(place / "1" / "model.onnx") as copied:
+        name = ModelName.of_file(path)
+        place = folder / name.stem
+        with appearing(place / str(name.version) / "model.onnx") as copied:
             shutil.copyfile(path, copied)
         settings = _CONFIG.format(
-            name=path.stem,
+            name=name.stem,
             batch=_LARGEST_BATCH,
             source=source,
             result=result,

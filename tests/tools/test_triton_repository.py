@@ -1,5 +1,6 @@
 """Model repositories for Triton say what the files are."""
 
+import shutil
 from pathlib import Path
 
 import onnx
@@ -29,3 +30,11 @@ def test_a_repository_has_the_model_and_its_description(
     for side, tensor in (("input", graph.input[0].name), ("output", graph.output[0].name)):
         assert f'{side} [ {{ name: "{tensor}" data_type: {kind} dims: [ {dims} ] }} ]' in config
     assert f"value {{ data_type: {kind} dims: [ {warm} ] random_data: true }}" in config
+
+
+def test_a_version_is_triton_s_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine@2.onnx"
+    shutil.copyfile(BUNDLED / "x4-fast.onnx", path)
+    write_repository([path], tmp_path / "repository")
+    assert (tmp_path / "repository" / "mine" / "2" / "model.onnx").read_bytes() == path.read_bytes()
+    assert 'name: "mine"' in (tmp_path / "repository" / "mine" / "config.pbtxt").read_text()

@@ -25,6 +25,8 @@ _DESCRIPTIVE = (
     ExifTags.Base.XPKeywords,
     ExifTags.Base.XPSubject,
 )
+_SIZE = (ExifTags.Base.ImageWidth, ExifTags.Base.ImageLength)
+_SIZE_IN_EXIF = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -33,6 +35,19 @@ def value(exif: Image.Exif, tag: int) -> object:
     with suppress(Exception):  # Hostile tags make Pillow raise nearly anything.
         return exif.get(tag)
     return None
+
+
+def forget_size(tags: Image.Exif) -> None:
+    """Removes the tags that tell how many pixels there are: a result has others."""
+    with suppress(Exception):  # As above.
+        for tag in _SIZE:
+            tags.pop(tag, None)
+        if ExifTags.IFD.Exif in tags:
+            directory = tags.get_ifd(ExifTags.IFD.Exif)
+            for tag in _SIZE_IN_EXIF:
+                directory.pop(tag, None)
+            if not directory:
+                del tags[ExifTags.IFD.Exif]
 
 
 def about_the_picture(tags: Image.Exif) -> Image.Exif:

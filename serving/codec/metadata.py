@@ -7,7 +7,7 @@ from contextlib import suppress
 from PIL import ExifTags, Image, TiffImagePlugin
 from PIL.ImageFile import ImageFile
 
-from serving.codec.exif import INCH, about_the_picture, saved, value
+from serving.codec.exif import INCH, about_the_picture, forget_size, saved, value
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata
 from serving.codec.tags import read_tags
@@ -60,6 +60,7 @@ def read_metadata(
     orientation = value(exif, ExifTags.Base.Orientation)
     if not isinstance(orientation, int) or orientation not in range(1, 9):
         orientation = UPRIGHT
+    forget_size(exif)
     if format is ImageFormat.TIFF:
         exif = about_the_picture(exif)
     told_elsewhere = [ExifTags.Base.Orientation, *(_DENSITY if dpi else ())]

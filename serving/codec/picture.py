@@ -12,8 +12,8 @@ class Metadata:
 
     Attributes:
         icc: colour profile (ICC.1), or empty.
-        exif: EXIF block in TIFF form without the ``Exif`` marker, or empty; orientation and what
-            `dpi` tells are removed.
+        exif: EXIF block in TIFF form without the ``Exif`` marker, or empty; orientation, size
+            in pixels and what `dpi` tells are removed.
         dpi: pixels an inch across and down, 0.001 to 10 million, or None where the file does not
             tell.
         xmp: XMP packet (ISO 16684-1), orientation removed, or empty.

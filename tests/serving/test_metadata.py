@@ -239,6 +239,29 @@ def test_of_exif_that_a_jpeg_cannot_hold_what_fits_is_kept(
         assert len(kept) == 0
 
 
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("others", [{}, {ExifTags.Base.FNumber: 2.8}], ids=["alone", "among"])
+def test_the_size_of_the_input_is_not_told_of_the_result(
+    client: UpscalerClient, source: str, others: dict[int, float]
+) -> None:
+    told: dict[int, float] = {
+        **others,
+        ExifTags.Base.ExifImageWidth: 9,
+        ExifTags.Base.ExifImageHeight: 6,
+    }
+    exif = Image.Exif()
+    exif[ARTIST] = "A. Painter"
+    if source != "TIFF":
+        exif[ExifTags.Base.ImageWidth], exif[ExifTags.Base.ImageLength] = 9, 6
+    exif.get_ifd(ExifTags.IFD.Exif).update(told)
+    data = write(pillow(checker(3)), source, exif=exif.tobytes())
+    assert Image.open(BytesIO(data)).getexif().get_ifd(ExifTags.IFD.Exif) == told
+    result = client.upscale(data, format=ImageFormat.PNG).image
+    kept = Image.open(BytesIO(result)).getexif()
+    assert kept.get_ifd(ExifTags.IFD.Exif) == others
+    assert set(kept) == {ARTIST, *([ExifTags.IFD.Exif] if others else [])}
+
+
 @pytest.mark.parametrize("target", [*ImageFormat])
 @pytest.mark.parametrize(
     "tag",

@@ -1,5 +1,9 @@
-"""Writing TIFF 6.0 with 8 or 16 bits a sample: deflate with horizontal differencing, in strips."""
+"""Writing TIFF 6.0 with 8 or 16 bits a sample: deflate with horizontal differencing, in strips.
 
+What passes 4 GiB becomes a BigTIFF (https://libtiff.gitlab.io/libtiff/specification/bigtiff.html).
+"""
+
+import struct
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import accumulate
@@ -23,6 +27,11 @@ _HORIZONTAL_DIFFERENCING = 2
 _UNASSOCIATED_ALPHA = 2
 _INCH = 2
 _STRIP_BYTES = 1 << 20
+
+# How a file begins: version, size of an offset where that may differ, place of the directory.
+_CLASSIC = struct.pack("<2sHI", b"II", 42, 8)
+_BIG = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16)
+_LONGEST_CLASSIC = 2**32 - 1
 
 
 def encode_tiff(
@@ -49,8 +58,20 @@ def encode_tiff(
 
 
 def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> bytes:
-    """Header and directory of a file whose compressed strips, of so many `rows`, follow."""
-    directory = ImageFileDirectory_v2()
+    """Header and directory of a file whose compressed strips, of so many `rows`, follow.
+
+    Only a file that is too long for offsets of 32 bits is a BigTIFF, as fewer programs read these.
+    """
+    big = _head_of_kind(_BIG, strips, metadata, rows, sizes)
+    if len(big) + sum(sizes) > _LONGEST_CLASSIC:
+        return big
+    return _head_of_kind(_CLASSIC, strips, metadata, rows, sizes)
+
+
+def _head_of_kind(
+    kind: bytes, strips: Strips, metadata: Metadata, rows: int, sizes: list[int]
+) -> bytes:
+    directory = ImageFileDirectory_v2(kind)
     if metadata.exif:
         for tag, value in about_the_picture(loaded(metadata.exif)).items():
             directory[tag] = value
@@ -64,6 +85,7 @@ def _head(strips: Strips, metadata: Metadata, rows: int, sizes: list[int]) -> by
     directory[Base.RowsPerStrip] = rows
     # Offsets count from the end of the directory, which adds its own length.
     directory[Base.StripOffsets] = tuple(accumulate(sizes[:-1], initial=0))
+    directory.tagtype[Base.StripOffsets] = TiffTags.LONG8 if kind == _BIG else TiffTags.LONG
     directory[Base.StripByteCounts] = tuple(sizes)
     directory[Base.Predictor] = _HORIZONTAL_DIFFERENCING
     if has_alpha(channels):

@@ -17,6 +17,8 @@ from serving.pixels import Depth, Pixels, has_alpha
 from serving.strips import Strips
 
 _GREY_PROFILE = b"GRAY"
+_BMP_HEAD = 14 + 40
+_LARGEST_BMP = 2**32 - 1
 
 
 def sample_type(depth: Depth, format: ImageFormat) -> Depth:
@@ -29,7 +31,7 @@ def check_encodable(width: int, height: int, format: ImageFormat, quality: int) 
 
     Raises:
         InvalidOption: `quality` is out of range.
-        ImageTooLarge: a side is longer than the format allows.
+        ImageTooLarge: a side is longer, or the file is larger, than the format allows.
     """
     check_quality(quality)
     if max(width, height) > format.value.longest_side:
@@ -39,6 +41,18 @@ def check_encodable(width: int, height: int, format: ImageFormat, quality: int) 
             f"sides of at most {format.value.longest_side} for {format.value.title}; "
             f"choose another format",
         )
+    if format is ImageFormat.BMP and _bmp_bytes(width, height) > _LARGEST_BMP:
+        raise ImageTooLarge(
+            "result",
+            f"{width}x{height} pixels",
+            "a file of less than 4 GiB for BMP; choose another format",
+        )
+
+
+def _bmp_bytes(width: int, height: int) -> int:
+    """How large a file of RGB is; grey, which needs less, is not told from it."""
+    row = -(-3 * width // 4) * 4
+    return _BMP_HEAD + row * height
 
 
 def encode(

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ImageCms
 
 from serving.codec.decode import decode
 from serving.codec.encode import check_encodable
 from serving.codec.formats import DEFAULT_QUALITY, ImageFormat
-from serving.codec.metadata import UPRIGHT, read_metadata
+from serving.codec.header import open_header
+from serving.codec.metadata import read_metadata
 from serving.errors import ServingError
 from serving.pipeline.size import Size, SizeOptions
 from serving.pipeline.upscaler import DEFAULT_MAX_OUTPUT_PIXELS
@@ -102,11 +103,12 @@ def prospect(picture: Description, model_scale: int, size: SizeOptions) -> Prosp
 
 
 def _orientation_and_frames(data: bytes, format: ImageFormat) -> tuple[int, int]:
+    image = open_header(data)
+    orientation = read_metadata(image, format, data)[1]
     try:
-        with Image.open(BytesIO(data)) as image:
-            return read_metadata(image, format, data)[1], getattr(image, "n_frames", 1)
-    except (OSError, ValueError, SyntaxError):  # What only libvips can read.
-        return UPRIGHT, 1
+        return orientation, getattr(image, "n_frames", 1)
+    except (OSError, ValueError, SyntaxError):  # Pages behind the first may be damaged.
+        return orientation, 1
 
 
 def _name_of(profile: bytes) -> str:

@@ -15,16 +15,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from serving.codec import vips
 from serving.codec.formats import TITLES, ImageFormat
+from serving.codec.header import open_header
 from serving.codec.metadata import MIRRORED, SIDEWAYS, UPRIGHT, read_metadata, upright
 from serving.codec.palette import is_grey
 from serving.codec.picture import Picture
+from serving.codec.tags import MAGICS as TIFF_MAGICS
 from serving.errors import ImageTooLarge, InvalidImage
 from serving.pixels import Pixels, has_alpha
 from serving.strips import Strips
-
-# The caller's limit is applied to the header below; Pillow's own, which is global and counts
-# differently, would refuse images that the caller allows.
-Image.MAX_IMAGE_PIXELS = None
 
 Bytes = NDArray[np.uint8]
 
@@ -51,8 +49,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     """
     if not data:
         raise InvalidImage("image", "empty", _EXPECTED)
-    strips, image = vips.open_strips(data), _open(data)
-    if image is None and strips is None:  # There are kinds of TIFF that only libvips knows.
+    strips, image = vips.open_strips(data), open_header(data)
+    if image is None and not (strips and data.startswith(TIFF_MAGICS)):
+        # There are kinds of TIFF that only libvips knows; of others the metadata would be lost.
         raise InvalidImage("image", f"not readable ({len(data)} bytes)", _EXPECTED)
     for opened in (image, strips):
         if opened is not None:  # Of a tag that comes twice, each believes another one.
@@ -68,7 +67,7 @@ def check_beginning(data: bytes, max_pixels: int) -> None:
     Raises:
         ImageTooLarge: its header tells more than `max_pixels` pixels.
     """
-    image = _open(data)
+    image = open_header(data)
     if image:
         _check_size(image, max_pixels)
 
@@ -79,13 +78,6 @@ def _check_size(image: ImageFile | Strips, max_pixels: int) -> None:
         raise ImageTooLarge(
             "image", f"{width}x{height} = {width * height} pixels", f"at most {max_pixels}"
         )
-
-
-def _open(data: bytes) -> ImageFile | None:
-    try:
-        return Image.open(BytesIO(data), formats=[format.name for format in ImageFormat])
-    except Exception:  # Hostile headers make Pillow raise nearly anything.
-        return None
 
 
 def _format(image: ImageFile) -> ImageFormat:

@@ -1,7 +1,7 @@
 """EXIF orientation and the metadata that outlives an upscaling."""
 
 import re
-import struct
+import zlib
 from contextlib import suppress
 
 from PIL import ExifTags, Image, TiffImagePlugin
@@ -9,6 +9,7 @@ from PIL.ImageFile import ImageFile
 
 from serving.codec.exif import INCH, about_the_picture, forget_size, saved, value
 from serving.codec.formats import ImageFormat
+from serving.codec.header import png_chunks
 from serving.codec.picture import Metadata
 from serving.codec.tags import read_tags
 from serving.pixels import Pixels
@@ -21,6 +22,8 @@ SIDEWAYS = (5, 6, 7, 8)
 _UNITS: dict[object, float] = {None: 1.0, INCH: 1.0, 3: 2.54}
 # Pixels an inch; what is outside is nonsense, and more than some formats can hold.
 _LEAST_DENSITY, _MOST_DENSITY = 1e-3, 1e7
+
+_LONGEST_PROFILE = 1 << 24
 
 # As an attribute or as an element; both are in use.
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"\']|>))[2-8]([\"\'<])")
@@ -51,6 +54,8 @@ def read_metadata(
         if format is ImageFormat.PNG:
             # Looking for an EXIF chunk behind the pixels, Pillow would decode them.
             image.info.setdefault("exif", _png_chunk(data, b"eXIf"))
+            if "icc_profile" not in image.info:
+                image.info["icc_profile"] = _png_profile(data)
         exif = _exif(image)
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
         if format is ImageFormat.JPEG and not image.info.get("jfif_unit"):
@@ -100,12 +105,18 @@ def _resolution(exif: Image.Exif) -> tuple[float, float] | None:
 
 def _png_chunk(data: bytes, wanted: bytes) -> bytes | None:
     """The content of a PNG's first chunk of a kind, wherever it is."""
-    at = len(b"\x89PNG\r\n\x1a\n")
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if kind == wanted:
-            return data[at + 8 : at + 8 + size]
-        at += 8 + size + 4
+    chunks = png_chunks(data)
+    return next((data[at : at + size] for kind, at, size in chunks if kind == wanted), None)
+
+
+def _png_profile(data: bytes) -> bytes | None:
+    """A PNG's colour profile, of up to 16 MiB; Pillow reads one of 1 MiB at most."""
+    _, _, content = (_png_chunk(data, b"iCCP") or b"").partition(b"\0")
+    with suppress(zlib.error):
+        inflating = zlib.decompressobj()
+        profile = inflating.decompress(content[1:], _LONGEST_PROFILE)
+        if inflating.eof:
+            return profile
     return None
 
 

@@ -85,6 +85,7 @@ class Catalog:
         self._computing = computing
         self._hints = hints
         self._known = self.files()
+        self._refused: set[Path] = set()
         self._memory_mib = memory_mib
         self._open = OpenModels(memory_mib)
 
@@ -165,22 +166,25 @@ class Catalog:
     def successor(self) -> Self:
         """A catalogue of the files as they are now; what has not changed stays loaded.
 
+        Those that were refused count as never opened: what was wrong may not be in the file.
+
         Raises:
             InvalidConfig: a path is gone, or two files share a name.
             UnknownModel: the default model is gone.
         """
         new = type(self)(self._extra, self.default, self._computing, self._hints, self._memory_mib)
         for path, content in new._known.items():
-            if self._known.get(path) == content:
+            if self._known.get(path) == content and path not in self._refused:
                 new._open.take_over(path, self._open)
         return new
 
     def fall_back(self, path: Path, predecessor: Self) -> None:
-        """Offers a file's model as `predecessor` has it open, or no more if it has not.
+        """Offers a refused file's model as `predecessor` has it open, or no more if it has not.
 
         Raises:
             UnknownModel: it is the default, and is not offered any more.
         """
+        self._refused.add(path)
         if not self._open.take_over(path, predecessor._open):
             self.leave_out(path)
 

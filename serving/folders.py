@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from serving.digest import Identity, identity
 from serving.model import SUFFIX
 
-# What tells a file's content from another's without reading it: inode, time of change, size.
-Identity = tuple[int, int, int]
 Contents = dict[Path, Identity]
 
 
@@ -27,12 +26,3 @@ def contents(*sources: Path) -> Contents:
         for path in model_files(source)
         if (found := identity(path))
     }
-
-
-def identity(path: Path) -> Identity | None:
-    """What identifies a file's content; None where there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size

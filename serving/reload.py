@@ -22,8 +22,8 @@ class ModelWatch:
 
     New and changed files are loaded and tried before anybody is served by them. One that cannot be
     served is reported; the model that was there before stays. Files that make no catalogue at all
-    are reported once, until they change or :meth:`look` asks. Requests that are under way end with
-    the model that they began with.
+    are reported once. Both are tried again when files change or :meth:`look` asks. Requests that
+    are under way end with the model that they began with.
 
     Args:
         upscaler: whose catalogue it is.
@@ -50,20 +50,18 @@ class ModelWatch:
                     await self._asked.wait()
             asked = self._asked.is_set()
             self._asked.clear()
-            if asked:
-                self._failed = None
             try:
                 files = await asyncio.to_thread(self._upscaler.catalog.files)
                 # A file that still changes may be half written.
                 if asked or files == seen:
-                    await asyncio.to_thread(self._exchange)
+                    await asyncio.to_thread(self._exchange, asked)
                 seen = files
             except Exception:  # Or nobody would look any more.
                 _log.exception("the model files could not be looked at")
 
-    def _exchange(self) -> None:
+    def _exchange(self, asked: bool) -> None:
         files = self._upscaler.catalog.files()
-        if self._upscaler.catalog.is_current or files == self._failed:
+        if not asked and (self._upscaler.catalog.is_current or files == self._failed):
             return
         self._failed = files
         try:

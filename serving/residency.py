@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 
 from serving.cards import Card, read_card
+from serving.digest import Identity, identity
 from serving.errors import InvalidModel
-from serving.folders import Identity, identity
 from serving.model import Model, ModelInfo
 from serving.processor import resident_mib
 

@@ -1,27 +1,51 @@
 """Files that are replaced while the server runs."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Generic, TypeVar
+
+from serving.digest import Identity, identity
+from serving.errors import InvalidConfig
 
 # Looking is cheap, but not free.
 _LOOK_AFTER_S = 1.0
 
+_log = logging.getLogger(__name__)
 
-class Watched:
-    """Notices that any of some files is no longer what it was.
+Content = TypeVar("Content")
+
+
+class Watched(Generic[Content]):
+    """Reads some files, and reads them again once they are no longer what they were.
+
+    What cannot be read then is tried again at every look: time mends a certificate that is not
+    valid yet. Until it can, why is logged once.
+
+    Attributes:
+        content: of the files, when they could last be read.
 
     Args:
+        name: of what they hold, for the log.
         paths: of the files.
+        read: their content.
+
+    Raises:
+        InvalidConfig: they cannot be read.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, name: str, paths: Sequence[Path], read: Callable[[], Content]) -> None:
+        self._name = name
         self._paths = paths
+        self._read = read
         self._known = self._state()
+        self.content = read()
         self._looked = monotonic()
+        self._complaint = ""
 
-    def changed(self) -> bool:
-        """Whether they have changed since this was last true; looks once a second at most."""
+    def renewed(self) -> bool:
+        """Whether the content has been read anew just now; looks once a second at most."""
         now = monotonic()
         if now - self._looked < _LOOK_AFTER_S:
             return False
@@ -29,16 +53,16 @@ class Watched:
         state = self._state()
         if state == self._known:
             return False
-        self._known = state
+        try:
+            self.content = self._read()
+        except InvalidConfig as error:
+            if str(error) != self._complaint:
+                _log.error("the %s stay as they were: %s", self._name, error)
+            self._complaint = str(error)
+            return False
+        self._known, self._complaint = state, ""
+        _log.info("read the %s anew", self._name)
         return True
 
-    def _state(self) -> list[tuple[int, int, int] | None]:
-        return [_identity(path) for path in self._paths]
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    def _state(self) -> list[Identity | None]:
+        return [identity(path) for path in self._paths]

@@ -1,8 +1,8 @@
 """Encrypted connections, and certificates that can be replaced while the server runs."""
 
-import logging
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -10,8 +10,6 @@ import grpc
 from serving.errors import InvalidConfig
 from serving.security.certificate import check_pair
 from serving.security.files import Watched
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,22 +47,12 @@ def server_credentials(tls: Tls) -> grpc.ServerCredentials:
         InvalidConfig: the files cannot be read, or do not fit together, or the key needs a
             password, or the certificate has expired or is not valid yet.
     """
-    watched = Watched([path for path in _paths(tls) if path])
-
-    def renewed() -> "grpc.ServerCertificateConfiguration | None":
-        if not watched.changed():
-            return None
-        try:
-            configuration = _configuration(tls)
-        except InvalidConfig as error:
-            _log.error("the certificates stay as they were: %s", error)
-            return None
-        _log.info("read the certificates anew")
-        return configuration
-
+    paths = [path for path in _paths(tls) if path]
+    watched = Watched("certificates", paths, partial(_configuration, tls))
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(tls),
-        renewed,  # type: ignore[arg-type]  # None, too: nothing has changed.
+        watched.content,
+        # None, too: nothing has changed.
+        lambda: watched.content if watched.renewed() else None,  # type: ignore[arg-type,return-value]
         require_client_authentication=tls.tls_client_ca is not None,
     )
 

@@ -12,12 +12,12 @@ The file is TOML, with a table for each token::
 A token is random and long, so that its plain digest tells nothing.
 """
 
-import logging
 import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -32,8 +32,6 @@ from serving.security.files import Watched
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SCHEME = "bearer "
 _UNLIMITED = 2**31
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,7 @@ class Tokens:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = Watched([path])
-        self._path = path
-        self._tokens = read_tokens(path)
+        self._file = Watched("tokens", [path], partial(read_tokens, path))
         self._calls = ClientLimit(_UNLIMITED)
         self._rates: dict[Token, Rate] = {}
 
@@ -78,13 +74,13 @@ class Tokens:
         Raises:
             Unauthenticated: it shows none, or one that is not known.
         """
-        self._refresh()
+        self._file.renewed()
         shown = authorization if isinstance(authorization, str) else ""
         if not shown.lower().startswith(_SCHEME):
             raise Unauthenticated("authorization", "missing", "a bearer token")
         digest = sha256(shown[len(_SCHEME) :].strip().encode()).hexdigest()
         # All are compared, whichever fits: the time tells nothing.
-        matching = [token for token in self._tokens if compare_digest(token.sha256, digest)]
+        matching = [token for token in self._file.content if compare_digest(token.sha256, digest)]
         if not matching:
             raise Unauthenticated("authorization", "an unknown token", "a token that is known")
         return matching[0]
@@ -101,16 +97,6 @@ class Tokens:
                 rate = self._rates.setdefault(token, Rate(token.calls_per_minute))
                 rate.take(token.name)
             yield
-
-    def _refresh(self) -> None:
-        if not self._file.changed():
-            return
-        try:
-            self._tokens = read_tokens(self._path)
-        except InvalidConfig as error:
-            _log.error("the tokens stay as they were: %s", error)
-        else:
-            _log.info("read %d tokens", len(self._tokens))
 
 
 def read_tokens(path: Path) -> tuple[Token, ...]:

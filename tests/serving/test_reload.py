@@ -18,8 +18,9 @@ from serving.catalog import Catalog
 from serving.client import UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
-from serving.errors import UnknownModel
+from serving.errors import InvalidModel, UnknownModel
 from serving.folders import Contents
+from serving.model import Model
 from serving.pipeline.upscaler import Upscaler
 from serving.reload import ModelWatch, renewed, try_all
 from tests.serving.files import checker, enlarged, read_png, write_png
@@ -213,6 +214,38 @@ def test_what_is_wrong_is_reported_once_for_each_state_of_the_files(
     (folder / "mine.onnx").unlink()
     asyncio.run(watched(upscaler, lambda: len(looks) > 20))
     assert caplog.text.count("the models stay as they were") == 1
+
+
+def failing(path: Path, *_: object) -> Model:
+    """What is wrong with no file."""
+    raise InvalidModel(str(path), "unreadable (no memory)", "an ONNX model")
+
+
+def test_what_was_refused_is_tried_again_with_the_next_catalogue(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Catalog([folder], "mine")
+    model = old.load("mine")
+    replace(folder, Network("mine", seed=1))
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.catalog.load_model", failing)
+        catalog, refused = renewed(old)
+    assert len(refused) == 1
+    assert catalog.load("mine") is model
+    catalog, refused = renewed(catalog)
+    assert refused == []
+    assert catalog.load("mine") is not model
+
+
+def test_what_was_refused_at_the_start_is_tried_again_when_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upscaler = Upscaler(Catalog([folder], "x4-fast"))
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.catalog.load_model", failing)
+        try_all(upscaler.catalog)
+    assert "mine" not in upscaler.catalog.names
+    asyncio.run(watched(upscaler, lambda: "mine" in upscaler.catalog.names, asking=True))
 
 
 def test_a_bad_file_at_the_start_is_reported_and_left_out(

@@ -1,5 +1,6 @@
 """Who may connect: certificates on both sides, and their renewal."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -122,6 +123,18 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
         authority.issue("server", expires=YESTERDAY)
         assert outcome(address, ClientTls(other.file)) == "x4-fast"
         certificate.write_text("nonsense")
+        assert outcome(address, ClientTls(other.file)) == "x4-fast"
+
+
+def test_a_certificate_that_comes_early_is_taken_up_in_time(
+    authority: Authority, other: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOOK_AFTER_S", 0)
+    with serving(*authority.issue("server")) as address:
+        begins = datetime.now(UTC) + timedelta(seconds=3)
+        other.issue("server", begins=begins)
+        assert outcome(address, ClientTls(authority.file)) == "x4-fast"
+        time.sleep((begins - datetime.now(UTC)).total_seconds() + 0.1)
         assert outcome(address, ClientTls(other.file)) == "x4-fast"
 
 

@@ -77,7 +77,8 @@ def of_environment(settings: object, environment: Mapping[str, str] = os.environ
     """The settings of the environment; those that are lists are split at spaces.
 
     Raises:
-        InvalidConfig: a variable is called like a setting, but there is none of that name.
+        InvalidConfig: a variable is called like a setting, but there is none of that name, or it
+            is one that is on or off and says neither.
     """
     hints = {name.upper(): (name, hint) for name, hint in _hints(type(settings))}
     words = {}
@@ -89,6 +90,8 @@ def of_environment(settings: object, environment: Mapping[str, str] = os.environ
             (nearest,) = get_close_matches(called.upper(), [*hints, *OTHERS], 1, cutoff=0)
             raise InvalidConfig(variable, "unknown", f"a setting, perhaps {PREFIX}{nearest}")
         name, hint = hints[called]
+        if hint is bool and text.lower() not in _FLAGS:
+            raise InvalidConfig(variable, repr(text), "true or false")
         words[name] = text.split() if get_origin(hint) is tuple else [text] * bool(text)
     return Source("environment", words)
 

@@ -125,6 +125,16 @@ def test_a_variable_that_does_not_fit_is_refused_by_name() -> None:
         merged(ServerConfig(), [environment(TOKEN_FILE="")], ["--port", "1"])
 
 
+@pytest.mark.parametrize("name", ["INSECURE", "TRACES", "REFLECTION"])
+@pytest.mark.parametrize("text", ["", "yes"])
+def test_a_variable_is_on_or_off_by_these_words_alone(name: str, text: str) -> None:
+    refusal = f"^UPSCALER_{name} is '{text}'; expected true or false$"
+    with pytest.raises(InvalidConfig, match=refusal):
+        environment(**{name: text})
+    config = merged(ServerConfig(), [environment(**{name: "False"})])
+    assert getattr(config, name.lower()) is False
+
+
 def test_who_is_to_blame_is_named_only_where_it_is_certain() -> None:
     with pytest.raises(InvalidConfig, match=r"^port is 70000"):
         merged(ServerConfig(), [environment(PORT="1")], ["--port=70000"])

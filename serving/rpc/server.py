@@ -98,8 +98,9 @@ class UpscalerServer:
 
         Raises:
             InvalidModel: a model cannot be served.
-            InvalidConfig: metrics cannot: their address is not of this machine.
+            InvalidConfig: calls or metrics cannot: their address is not of this machine.
         """
+        check_host("host", self._config.host)
         if self._config.metrics.metrics_port is not None:
             check_host("metrics_host", self._config.metrics.metrics_host)
         self._upscaler.warm_up()

@@ -227,6 +227,9 @@ def test_settings_are_checked_without_serving(
     path.write_text(f'models = ["{models}", "{tmp_path}"]\ndefault_model = "nearest"\n')
     assert main(["--check-config", "--config", str(path)]) == 2
     assert "broken.onnx is unreadable" in capsys.readouterr().err
+    path.write_text('host = "192.0.2.1"\ninsecure = true\n')
+    assert main(["--check-config", "--config", str(path)]) == 2
+    assert "host is 192.0.2.1; expected an address of this machine" in capsys.readouterr().err
     path.write_text(f'models = ["{models}"]\ndefault_model = "none"\n')
     assert main(["--check-config", "--config", str(path)]) == 2
     assert "model is 'none'; expected one of" in capsys.readouterr().err

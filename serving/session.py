@@ -99,7 +99,10 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
         providers = dict.fromkeys([_PROVIDERS[computing.provider], _PROVIDERS["cpu"]])
         try:
+            str(path).encode()
             self._session = ort.InferenceSession(path, options, providers=[*providers])
+        except UnicodeEncodeError as error:
+            raise InvalidModel("path", repr(str(path)), "one in UTF-8") from error
         except Exception as error:  # ONNX Runtime's own errors share no other base class.
             raise InvalidModel(str(path), f"unreadable ({error})", "an ONNX model") from error
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map

@@ -1,3 +1,5 @@
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,16 @@ def test_two_files_of_one_name_are_refused(models: Path, tmp_path: Path) -> None
     again = Network("random").save(tmp_path)
     with pytest.raises(InvalidConfig, match="another name"):
         Catalog([models, again], default="random")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_a_file_whose_name_is_not_utf_8_is_refused_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.onnx")
+    Network("net").save(tmp_path).rename(path)
+    with pytest.raises(
+        InvalidModel, match=r"^path is '.*/caf\\udce9\.onnx'; expected one in UTF-8$"
+    ):
+        Catalog([tmp_path]).open(path)
 
 
 def test_a_renamed_model_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from serving.observe.logs import Logs, set_up, tell_failure
 from serving.rpc.server import UpscalerServer
 from serving.rpc.service import NAME
 from serving.settings import PREFIX, merged, of_environment, of_file
-from serving.supervisor import supervise
+from serving.supervisor import of_each, supervise
 
 _OK, _WRONG_SETTINGS = 0, 2
 # What a thread that runs Python may keep the event loop waiting: a tenth of the interpreter's own.
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = command.server
         log_format = config.logs.log_format
         if command.check_config:
-            UpscalerServer(config).check()
+            UpscalerServer(of_each(config)).check()
             sys.stdout.write("The settings are fine.\n")
             return _OK
         set_up(config.logs)

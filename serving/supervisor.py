@@ -58,19 +58,24 @@ def supervise(config: ServerConfig, serve: Serve, ready: Ready) -> int:
             os.environ[FOLDER_VARIABLE] = stack.enter_context(tempfile.TemporaryDirectory())
             stack.callback(os.environ.pop, FOLDER_VARIABLE)
             stack.callback(Metrics().serve(config.metrics))
-        each = replace(
-            config,
-            port=port,
-            workers=1,
-            concurrency=config.concurrency or share(config),
-            metrics=MetricsAt(),
-        )
+        each = replace(of_each(config), port=port, metrics=MetricsAt())
         return _Supervisor(each, config.workers, serve).run(ready)
 
 
+def of_each(config: ServerConfig) -> ServerConfig:
+    """The settings that each worker starts with; those of a single process are its own."""
+    if config.workers == 1:
+        return config
+    return replace(config, workers=1, concurrency=config.concurrency or share(config))
+
+
 def share(config: ServerConfig) -> int:
-    """Tiles that each worker computes at the same time, so that all use the processors once."""
-    return max(1, available_processors() // (config.workers * (config.threads or 1)))
+    """Tiles that each worker computes at the same time.
+
+    So many that all use the processors once, but enough for one batch to gather while another runs.
+    """
+    batches = 2 * config.max_batch if config.max_batch > 1 else 1
+    return max(batches, available_processors() // (config.workers * (config.threads or 1)))
 
 
 def pause_after(failures: int) -> float:

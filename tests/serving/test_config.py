@@ -7,7 +7,7 @@ import pytest
 from serving import processor, supervisor
 from serving.config import ServerConfig
 from serving.processor import available_processors
-from serving.supervisor import share
+from serving.supervisor import of_each, share
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="quotas are Linux's")
@@ -31,3 +31,12 @@ def test_workers_share_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert share(ServerConfig(workers=3)) == 2
     assert share(ServerConfig(workers=16)) == 1
     assert share(ServerConfig(workers=2, threads=2)) == 2
+
+
+def test_each_worker_has_tiles_for_two_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "available_processors", lambda: 8)
+    assert of_each(ServerConfig(workers=2, max_batch=8)).concurrency == 16
+    assert of_each(ServerConfig(workers=2, max_batch=2)).concurrency == 4
+    assert of_each(ServerConfig(workers=2, max_batch=8, concurrency=8)).concurrency == 8
+    alone = ServerConfig(max_batch=8)
+    assert of_each(alone) == alone

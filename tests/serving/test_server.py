@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from serving import tune
 from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
 from serving.config import ServerConfig
 from serving.embedded import embedded_server
@@ -214,6 +215,14 @@ def test_a_wrong_setting_on_the_command_line_is_one_line() -> None:
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "error: port is 70000; expected 0 to 65535\n"
+
+
+def test_of_several_processes_the_settings_of_each_are_checked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tune, "tuned", lambda *_: pytest.fail("a worker measures nothing"))
+    assert main(["--check-config", "--workers", "2"]) == 0
+    assert capsys.readouterr().out == "The settings are fine.\n"
 
 
 def test_settings_are_checked_without_serving(

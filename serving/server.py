@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +19,7 @@ from serving.errors import ServingError
 from serving.observe.logs import Logs, set_up, tell_failure
 from serving.rpc.server import UpscalerServer
 from serving.rpc.service import NAME
-from serving.settings import PREFIX, merged, of_environment, of_file
+from serving.settings import PREFIX, merged, of_environment, of_file, refusing
 from serving.supervisor import of_each, supervise
 
 _OK, _WRONG_SETTINGS = 0, 2
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     log_format = _early("log-format", arguments) or Logs().log_format
     try:
-        command = _command(arguments)
+        with refusing() if log_format == "json" else nullcontext():
+            command = _command(arguments)
         config = command.server
         log_format = config.logs.log_format
         if command.check_config:

@@ -8,8 +8,11 @@ judged afterwards: what the file begins, such as a certificate without its key, 
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass, is_dataclass
 from difflib import get_close_matches
+from io import StringIO
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -125,6 +128,35 @@ def merged(
         return _parsed(settings, [*words, *arguments], quietly=False)
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuses a command line that cannot be understood, instead of a box of text and an exit.
+
+    Raises:
+        InvalidConfig: it cannot; the value is the gist of the box.
+    """
+    told = StringIO()
+    try:
+        with redirect_stderr(told):
+            yield
+    except SystemExit as end:
+        if not end.code:  # Help was asked for.
+            raise
+        raise InvalidConfig(
+            "command line", f"refused ({_gist(told.getvalue())})", "what --help tells"
+        ) from None
+
+
+def _gist(box: str) -> str:
+    """What stands in a box between its title and the next rule, which may be drawn in ASCII."""
+
+    def is_rule(line: str) -> bool:
+        return not line.strip("─-")
+
+    lines = [line.strip("│╭╰╮╯ ") for line in box.splitlines()]
+    return " ".join(takewhile(lambda line: not is_rule(line), dropwhile(is_rule, lines[1:])))
+
+
 def _check_alone(settings: object, name: str, option: Sequence[str], source: Source) -> None:
     try:
         _parsed(settings, option, quietly=True)
@@ -163,10 +195,12 @@ def _option(name: str, hint: Any, given: Sequence[str]) -> list[str]:
 
 
 def _parsed(settings: Settings, arguments: Sequence[str], quietly: bool) -> Settings:
-    return tyro.cli(
-        type(settings),
-        args=arguments,
-        default=settings,
-        config=_PLAIN,
-        console_outputs=not quietly,
-    )
+    # Some of what is wrong it tells even if it is not to.
+    with redirect_stderr(StringIO()) if quietly else nullcontext():
+        return tyro.cli(
+            type(settings),
+            args=arguments,
+            default=settings,
+            config=_PLAIN,
+            console_outputs=not quietly,
+        )

@@ -6,7 +6,7 @@ import pytest
 
 from serving.config import ServerConfig
 from serving.errors import InvalidConfig
-from serving.settings import Source, merged, of_environment, of_file
+from serving.settings import Source, merged, of_environment, of_file, refusing
 
 
 def written(folder: Path, content: str) -> Path:
@@ -118,9 +118,12 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, content: str, comp
         merged(ServerConfig(), [of_file(ServerConfig(), written(tmp_path, content))])
 
 
-def test_a_variable_that_does_not_fit_is_refused_by_name() -> None:
+def test_a_variable_that_does_not_fit_is_refused_by_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(InvalidConfig, match="environment: max_calls is 'many'"):
         merged(ServerConfig(), [environment(MAX_CALLS="many")])
+    assert capsys.readouterr() == ("", "")
     with pytest.raises(InvalidConfig, match="environment: token_file is ''"):
         merged(ServerConfig(), [environment(TOKEN_FILE="")], ["--port", "1"])
 
@@ -144,3 +147,27 @@ def test_a_wrong_command_line_is_told_of(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit):
         merged(ServerConfig(), [environment(PORT="1")], ["--prot", "2"])
     assert "--prot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "gist"),
+    [
+        (["--prot", "2"], "Unrecognized options: --prot, 2"),
+        (["--port", "many"], "Error parsing --port: invalid literal for int.* 'many'"),
+        (["--port"], "Missing value for argument '--port'.*"),
+        (["--log-format", "xml"], "invalid choice 'xml' .* Expected one of .*'json'.*"),
+    ],
+)
+def test_a_wrong_command_line_can_be_refused_in_a_line(
+    arguments: list[str], gist: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusal = rf"^command line is refused \({gist}\); expected what --help tells$"
+    with pytest.raises(InvalidConfig, match=refusal), refusing():
+        merged(ServerConfig(), [environment(PORT="1")], arguments)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_help_is_no_refusal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), refusing():
+        merged(ServerConfig(), [], ["--help"])
+    assert "--port INT" in capsys.readouterr().out

@@ -111,7 +111,12 @@ def issued(folder: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--port", "70000"], ["--default-model", "none"], ["--workers", "2", "--models", "nowhere"]],
+    [
+        ["--port", "70000"],
+        ["--prot", "1"],
+        ["--default-model", "none"],
+        ["--workers", "2", "--models", "nowhere"],
+    ],
 )
 @pytest.mark.parametrize("by", ["option", "environment"])
 def test_why_a_server_does_not_start_is_a_json_line(wrong: list[str], by: str) -> None:

@@ -20,6 +20,7 @@ from serving.observe.logs import Logs, set_up, tell_failure
 from serving.rpc.server import UpscalerServer
 from serving.rpc.service import NAME
 from serving.settings import PREFIX, merged, of_environment, of_file, refusing
+from serving.signals import end_at_once, hang_up_ignored
 from serving.supervisor import of_each, supervise
 
 _OK, _WRONG_SETTINGS = 0, 2
@@ -47,6 +48,7 @@ class Command:
     server: ServerConfig = field(default_factory=ServerConfig)
 
 
+@hang_up_ignored()
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code: 0 after a signal, 2 for settings that are wrong."""
     arguments = sys.argv[1:] if argv is None else argv
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             UpscalerServer(of_each(config)).check()
             sys.stdout.write("The settings are fine.\n")
             return _OK
+        end_at_once()
         set_up(config.logs)
         if config.workers > 1:
             return supervise(config, serve, _ready)
@@ -95,7 +98,7 @@ def _ready(address: str) -> None:
 async def serve(
     config: ServerConfig, ready: Callable[[str], None], share_port: bool = False
 ) -> None:
-    """Serves until SIGTERM or SIGINT; SIGHUP looks for new models.
+    """Serves until SIGTERM or SIGINT, which may come during the start; SIGHUP looks for new models.
 
     Args:
         config: the settings.
@@ -111,15 +114,19 @@ async def serve(
     gc.freeze()
     give_back_memory()
     loop = asyncio.get_running_loop()
+    server = UpscalerServer(config, share_port)
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
-    server = UpscalerServer(config, share_port)
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(server.reload_models))
     try:
-        ready(await server.start(try_models=True))
-        await told_to_stop.wait()
+        starting = loop.create_task(server.start(try_models=True))
+        stopping = loop.create_task(told_to_stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            ready(await starting)
+            await stopping
         await server.drain()
         await _leave()
     finally:

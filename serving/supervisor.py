@@ -23,6 +23,7 @@ from serving.errors import ServingError
 from serving.observe.logs import set_up, tell_failure
 from serving.observe.metrics import FOLDER_VARIABLE, Metrics, MetricsAt
 from serving.processor import available_processors
+from serving.signals import end_at_once, hang_up_ignored
 
 Ready = Callable[[str], None]
 Serve = Callable[[ServerConfig, Ready, bool], Awaitable[None]]
@@ -94,7 +95,7 @@ class _Supervisor:
     def run(self, ready: Ready) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
-        signal.signal(signal.SIGHUP, lambda *_: self._pass_on(signal.SIGHUP))
+        signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
         while not self._told_to_stop:
             self._fill()
             if not self._announced and any(worker.cannot_start for worker in self._present):
@@ -102,6 +103,7 @@ class _Supervisor:
                 self._join()
                 return _WRONG_SETTINGS
             self._announce(ready)
+            self._pass_on_hang_up()
             living = [worker.process.sentinel for worker in self._present if worker.alive]
             connection.wait(living, _LOOK_S)
         self._join()
@@ -144,10 +146,20 @@ class _Supervisor:
         self._told_to_stop = True
         self._pass_on(signal.SIGTERM)
 
+    def _hang_up(self) -> None:
+        for worker in self._present:
+            worker.hung_up = True
+
+    def _pass_on_hang_up(self) -> None:
+        """Tells those that it would find serving, the others later."""
+        for worker in self._present:
+            if worker.hung_up and worker.address:
+                worker.hung_up = False
+                worker.tell(signal.SIGHUP)
+
     def _pass_on(self, number: signal.Signals) -> None:
         for worker in self._present:
-            if worker.alive and worker.process.pid:
-                os.kill(worker.process.pid, number)
+            worker.tell(number)
 
     def _join(self) -> None:
         self._pass_on(signal.SIGTERM)  # Again, for one that was just being started.
@@ -169,11 +181,18 @@ class _Worker:
         self.replace_at = self.started
         # Workers in its place, up to itself, that in a row could not start.
         self.failures = failures
+        # Whether it is to be told of a SIGHUP.
+        self.hung_up = False
         self._address = ""
 
     @property
     def alive(self) -> bool:
         return self.process.is_alive()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Sends it a signal, if it lives."""
+        if self.alive and self.process.pid:
+            os.kill(self.process.pid, number)
 
     @property
     def exit_code(self) -> int | None:
@@ -195,7 +214,9 @@ class _Worker:
         return self._address
 
 
+@hang_up_ignored()
 def _work(config: ServerConfig, serve: Serve, ready: Connection) -> None:
+    end_at_once()
     set_up(config.logs)
     Thread(target=_end_with_the_parent, daemon=True).start()
     try:

@@ -71,6 +71,42 @@ def test_a_process_is_soon_ready_and_ends_when_told(
     assert process.wait(timeout=READY_S) == 0
 
 
+# The server's command, with a step of the start that takes long.
+SLOWLY = """
+import sys, time
+from serving import server
+from serving.rpc import server as parts
+
+def slowly(*_):
+    print("starting", flush=True)
+    time.sleep(60)
+
+setattr(parts, sys.argv.pop(1), slowly)
+sys.exit(server.main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("step", ["setting_for", "try_all"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_while_it_starts_a_process_survives_a_hang_up_and_ends_when_told(
+    step: str, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-c", SLOWLY, step, "--port", "0", "--concurrency", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "starting\n"
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            assert process.poll() is None
+            process.send_signal(number)
+            assert process.wait(timeout=READY_S) == 0
+            assert process.stdout.read() == ""
+        finally:
+            process.kill()
+
+
 def test_a_running_call_is_finished_before_the_end(process: subprocess.Popen[str]) -> None:
     address = address_of(process)
     with UpscalerClient(address) as client, ThreadPoolExecutor(1) as executor:

@@ -152,6 +152,26 @@ def test_a_second_server_is_told_that_the_port_is_taken(process: subprocess.Pope
     assert upscaled(f"127.0.0.1:{port}")
 
 
+def test_while_they_start_workers_survive_a_hang_up(process: subprocess.Popen[str]) -> None:
+    until(lambda: len(workers_of(process)) == 2)
+    workers = workers_of(process)
+    for _ in range(5):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+    assert upscaled(address_of(process))
+    assert workers_of(process) == workers
+
+
+def test_while_they_start_workers_end_when_told(process: subprocess.Popen[str]) -> None:
+    until(lambda: len(workers_of(process)) == 2)
+    workers = workers_of(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=WAIT_S) == 0
+    assert process.stdout
+    assert process.stdout.read() == ""
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
 def test_workers_end_with_their_supervisor(process: subprocess.Popen[str]) -> None:
     address_of(process)
     workers = workers_of(process)

@@ -32,6 +32,7 @@ class AsyncUpscalerClient:
         max_calls: calls at a time; further ones wait.
 
     Raises:
+        InvalidConfig: a file of `tls` is not what it should be.
         OSError: a file of `tls` cannot be read.
     """
 

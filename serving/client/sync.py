@@ -41,6 +41,7 @@ class UpscalerClient:
         token: to show to the server, if it asks for one.
 
     Raises:
+        InvalidConfig: a file of `tls` is not what it should be.
         OSError: a file of `tls` cannot be read.
     """
 

@@ -67,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         server = _named(question) if question.address else _own(_told(os.environ))
         address = server.address
-        with open_channel(server.address, server.tls, server.name) as channel:
+        with open_channel(
+            server.address, server.tls, server.name, direct=not question.address
+        ) as channel:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=question.timeout_s
             )

@@ -85,7 +85,7 @@ class Service:
             return
         with (
             self._inside(default_model, tile, threads, provider, unlimited) as address,
-            UpscalerClient(address) as client,
+            UpscalerClient(address, direct=True) as client,
         ):
             yield client
 

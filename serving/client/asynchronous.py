@@ -30,6 +30,7 @@ class AsyncUpscalerClient:
         tls: how to encrypt; None does not.
         token: to show to the server, if it asks for one.
         max_calls: calls at a time; further ones wait.
+        direct: past the proxy that the environment may name, as for servers on this machine.
 
     Raises:
         InvalidConfig: a file of `tls` is not what it should be.
@@ -44,8 +45,9 @@ class AsyncUpscalerClient:
         tls: ClientTls | None = None,
         token: str = "",
         max_calls: int = 64,
+        direct: bool = False,
     ) -> None:
-        self._client = UpscalerClient(address, retry, tls=tls, token=token)
+        self._client = UpscalerClient(address, retry, tls=tls, token=token, direct=direct)
         self._threads = ThreadPoolExecutor(max_calls, thread_name_prefix="upscaler-client")
 
     async def __aenter__(self) -> Self:

@@ -35,22 +35,26 @@ class ClientTls:
             raise InvalidConfig("certificate and key", "one alone", "both or none")
 
 
-def open_channel(address: str, tls: ClientTls | None, name: str = "") -> grpc.Channel:
+def open_channel(
+    address: str, tls: ClientTls | None, name: str = "", *, direct: bool = False
+) -> grpc.Channel:
     """A channel to a server.
 
     Args:
         address: ``HOST:PORT``.
         tls: how it is encrypted; None for not at all.
         name: what the server's certificate calls it, where that is not its host.
+        direct: past any proxy, as for servers on this machine.
 
     Raises:
         InvalidConfig: a file of `tls` is not what it should be.
         OSError: a file cannot be read.
     """
+    options = client_options(direct)
     if tls is None:
-        return grpc.insecure_channel(address, options=client_options())
+        return grpc.insecure_channel(address, options=options)
     names = [("grpc.ssl_target_name_override", name)] if name else []
-    return grpc.secure_channel(address, _credentials(tls), options=[*client_options(), *names])
+    return grpc.secure_channel(address, _credentials(tls), options=[*options, *names])
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:

@@ -39,6 +39,7 @@ class UpscalerClient:
         retry: when a call that failed is tried again.
         tls: how to encrypt; None does not.
         token: to show to the server, if it asks for one.
+        direct: past the proxy that the environment may name, as for servers on this machine.
 
     Raises:
         InvalidConfig: a file of `tls` is not what it should be.
@@ -52,10 +53,11 @@ class UpscalerClient:
         *,
         tls: ClientTls | None = None,
         token: str = "",
+        direct: bool = False,
     ) -> None:
         self._retry = retry or RetryPolicy()
         self._metadata = bearer(token)
-        self._channel = open_channel(address, tls)
+        self._channel = open_channel(address, tls, direct=direct)
         self._stub = upscaler_pb2_grpc.UpscalerServiceStub(self._channel)
 
     def __enter__(self) -> Self:

@@ -51,6 +51,17 @@ def test_without_an_address_the_settings_tell_it(
     assert main([]) == 0
 
 
+def test_this_machines_server_is_not_asked_through_a_proxy(
+    address: str, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:9")
+    for exceptions in ("no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(exceptions, raising=False)
+    settings(port=address.rpartition(":")[2])
+    assert main([]) == 0
+    assert main([address, "--timeout-s", "1"]) == 1
+
+
 def test_a_file_may_tell_it_too(
     address: str, settings: Callable[..., None], tmp_path: Path
 ) -> None:

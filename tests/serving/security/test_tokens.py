@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from protos.upscaler.v1 import upscaler_pb2_grpc
 from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
@@ -175,6 +176,30 @@ def test_a_tokens_own_limit_replaces_that_of_all(file: Path, config: ServerConfi
     with embedded_server(limited) as address:
         for token, allowed in (("a", 2), ("b", 1)):
             assert most_abreast(address, token) == allowed
+
+
+def test_reflection_takes_nothing_of_what_a_token_may_have(
+    file: Path, config: ServerConfig
+) -> None:
+    file.write_text(table("shop", "a", "max_calls = 1", "calls_per_minute = 1"))
+    over = Event()
+
+    def asked() -> Iterator[reflection_pb2.ServerReflectionRequest]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        over.wait()
+
+    with (
+        embedded_server(replace(config, token_file=file)) as address,
+        grpc.insecure_channel(address) as channel,
+        UpscalerClient(address, ONCE, token="a") as client,
+    ):
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        answers = reflection.ServerReflectionInfo(
+            asked(), metadata=(("authorization", "Bearer a"),)
+        )
+        assert next(answers).list_services_response.service
+        assert client.models().default_model == config.default_model
+        over.set()
 
 
 def most_abreast(address: str, token: str, calls: int = 3) -> int:

@@ -1,6 +1,7 @@
 """The client for programs with threads."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from io import BytesIO
 from pathlib import Path
 from time import monotonic
@@ -16,7 +17,6 @@ from serving.client.exchange import (
     Choices,
     Progress,
     Sink,
-    open_image,
     options_of,
     requests,
 )
@@ -119,18 +119,23 @@ class UpscalerClient:
 
         def attempt(left_s: float) -> upscaler_pb2.UpscaleResponse:
             answer = Answer(sink, progress)
-            with open_image(image) as file:
-                call: Any = self._stub.UpscaleStream(
-                    requests(options, file), timeout=left_s, metadata=self._metadata
-                )
-                try:
-                    with stop.interrupting(call.cancel):
-                        for piece in call:
-                            answer.add(piece)
-                except grpc.RpcError as error:
-                    raise UpscaleFailed.of(cast(grpc.Call, error), answer.begun) from error
-                finally:
-                    call.cancel()
+            reading: Future[None] = Future()  # It is done where the file cannot be read.
+            call: Any = self._stub.UpscaleStream(
+                requests(options, image, reading.set_exception),
+                timeout=left_s,
+                metadata=self._metadata,
+            )
+            reading.add_done_callback(lambda _: call.cancel())
+            try:
+                with stop.interrupting(call.cancel):
+                    for piece in call:
+                        answer.add(piece)
+            except grpc.RpcError as error:
+                if failure := reading.done() and reading.exception():
+                    raise failure from None
+                raise UpscaleFailed.of(cast(grpc.Call, error), answer.begun) from error
+            finally:
+                call.cancel()
             return answer.response
 
         return self._tried(attempt, timeout_s, stop)

@@ -27,6 +27,10 @@ from serving.stop import Stop
 Result = TypeVar("Result")
 
 
+# A year. gRPC takes some 300 years and more for over already.
+_LONGEST_S = 365 * 86_400.0
+
+
 class UpscalerClient:
     """A connection to a server, closed at the end of its ``with`` block; threads may share it.
 
@@ -186,7 +190,7 @@ class UpscalerClient:
         failed = 0
         while True:
             try:
-                return attempt(max(0.0, end - monotonic()))
+                return attempt(min(max(0.0, end - monotonic()), _LONGEST_S))
             except UpscaleFailed as failure:
                 failed += 1
                 wait = self._retry.wait_s(failure, failed)

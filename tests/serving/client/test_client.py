@@ -153,6 +153,11 @@ def test_waiting_for_a_thread_counts_for_the_deadline(address: str, tmp_path: Pa
     assert 0.3 <= asyncio.run(scenario()) < 2
 
 
+@pytest.mark.parametrize("timeout_s", [1e12, float("inf")])
+def test_a_deadline_may_be_as_late_as_you_like(call: Any, address: str, timeout_s: float) -> None:
+    assert call(address, "models", timeout_s=timeout_s).default_model == "nearest"
+
+
 def test_a_deadline_covers_all_tries(call: Any) -> None:
     started = time.monotonic()
     with pytest.raises(UpscaleFailed) as caught:

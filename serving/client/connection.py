@@ -58,7 +58,14 @@ def open_channel(
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    """The metadata that show a token (RFC 6750); none for an empty one."""
+    """The metadata that show a token (RFC 6750), without space around it; none for an empty one.
+
+    Raises:
+        InvalidConfig: metadata cannot hold it.
+    """
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise InvalidConfig("token", "not fit to be sent", "one line of printable ASCII characters")
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 

@@ -46,7 +46,7 @@ class UpscalerClient:
         direct: past the proxy that the environment may name, as for servers on this machine.
 
     Raises:
-        InvalidConfig: a file of `tls` is not what it should be.
+        InvalidConfig: a file of `tls` is not what it should be, or `token` cannot be sent.
         OSError: a file of `tls` cannot be read.
     """
 

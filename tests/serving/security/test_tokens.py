@@ -178,6 +178,21 @@ def test_a_tokens_own_limit_replaces_that_of_all(file: Path, config: ServerConfi
             assert most_abreast(address, token) == allowed
 
 
+@pytest.mark.parametrize("token", ["open sesame\n", " open sesame\r\n"])
+def test_space_around_a_token_is_not_part_of_it(address: str, token: str) -> None:
+    with UpscalerClient(address, ONCE, token=token) as client:
+        assert client.models().models
+
+
+@pytest.mark.parametrize("token", ["caf\u00e9", "open\nsesame", "open\tsesame"])
+def test_a_token_that_cannot_be_sent_is_refused_but_not_shown(token: str) -> None:
+    with pytest.raises(
+        InvalidConfig, match=r"^token is not fit to be sent; expected one"
+    ) as caught:
+        UpscalerClient("127.0.0.1:1", token=token)
+    assert token not in str(caught.value)
+
+
 def test_reflection_takes_nothing_of_what_a_token_may_have(
     file: Path, config: ServerConfig
 ) -> None:

@@ -67,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         server = _named(question) if question.address else _own(_told(os.environ))
         address = server.address
-        with open_channel(server.address, server.tls, server.name) as channel:
+        with open_channel(
+            server.address, server.tls, server.name, direct=not question.address
+        ) as channel:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=question.timeout_s
             )
@@ -80,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _named(question: Question) -> _Server:
-    tls = ClientTls(question.ca, question.certificate, question.key) if question.ca else None
-    return _Server(question.address or "", tls)
+    files = question.ca, question.certificate, question.key
+    return _Server(question.address or "", ClientTls(*files) if any(files) else None)
 
 
 def _told(environment: Mapping[str, str]) -> dict[str, str]:
@@ -96,7 +98,7 @@ def _own(told: Mapping[str, str]) -> _Server:
     """The server with such settings, on this machine.
 
     Raises:
-        InvalidConfig: its certificate is not valid now, or its key is not told.
+        InvalidConfig: its certificate is not valid now, or of a pair only one half is told.
         OSError: a file cannot be read.
     """
     host = told.get("host", "127.0.0.1")
@@ -110,8 +112,10 @@ def _own(told: Mapping[str, str]) -> _Server:
     pair = Path(told["tls_certificate"]), Path(told["tls_key"])
     # It is made for the name that clients call, and who issued it may be unknown here.
     names = check_pair(*pair)
-    shown = [Path(told[name]) for name in _SHOWN if name in told] or pair
-    tls = ClientTls(pair[0], *shown) if "tls_client_ca" in told else ClientTls(pair[0])
+    shown = [Path(told[name]) for name in _SHOWN if name in told]
+    if len(shown) == 1:
+        raise InvalidConfig(" and ".join(_SHOWN), "one alone", "both or none")
+    tls = ClientTls(pair[0], *(shown or pair)) if "tls_client_ca" in told else ClientTls(pair[0])
     return _Server(address, tls, names[0] if names else "")
 
 

@@ -35,7 +35,7 @@ class Service:
     """PEM file of the authorities that the server's certificate may come from; implies --tls."""
 
     certificate: Path | None = None
-    """PEM file of this client's certificate, for servers that ask for one."""
+    """PEM file of this client's certificate, for servers that ask for one; implies --tls."""
 
     key: Path | None = None
     """PEM file of its private key."""
@@ -77,7 +77,7 @@ class Service:
             for name, value in (("tile", tile), ("threads", threads), ("provider", provider)):
                 if value is not None:
                     raise InvalidConfig(name, "given", "it only without server")
-            encrypted = self.tls or self.ca or self.certificate
+            encrypted = self.tls or self.ca or self.certificate or self.key
             tls = ClientTls(self.ca, self.certificate, self.key) if encrypted else None
             token = os.environ.get(TOKEN_VARIABLE, "")
             with UpscalerClient(self.server, tls=tls, token=token) as client:
@@ -85,7 +85,7 @@ class Service:
             return
         with (
             self._inside(default_model, tile, threads, provider, unlimited) as address,
-            UpscalerClient(address) as client,
+            UpscalerClient(address, direct=True) as client,
         ):
             yield client
 

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
+
+import grpc
 
 from protos.upscaler.v1 import upscaler_pb2
 from serving.client.connection import ClientTls
 from serving.client.exchange import Choices, Progress, Sink
+from serving.client.failure import UpscaleFailed
 from serving.client.retry import RetryPolicy
 from serving.client.sync import UpscalerClient
 from serving.stop import Stop
@@ -29,9 +33,11 @@ class AsyncUpscalerClient:
         retry: when a call that failed is tried again.
         tls: how to encrypt; None does not.
         token: to show to the server, if it asks for one.
-        max_calls: calls at a time; further ones wait.
+        max_calls: calls at a time; further ones wait, which counts for their timeouts.
+        direct: past the proxy that the environment may name, as for servers on this machine.
 
     Raises:
+        InvalidConfig: a file of `tls` is not what it should be, or `token` cannot be sent.
         OSError: a file of `tls` cannot be read.
     """
 
@@ -43,8 +49,9 @@ class AsyncUpscalerClient:
         tls: ClientTls | None = None,
         token: str = "",
         max_calls: int = 64,
+        direct: bool = False,
     ) -> None:
-        self._client = UpscalerClient(address, retry, tls=tls, token=token)
+        self._client = UpscalerClient(address, retry, tls=tls, token=token, direct=direct)
         self._threads = ThreadPoolExecutor(max_calls, thread_name_prefix="upscaler-client")
 
     async def __aenter__(self) -> Self:
@@ -95,7 +102,7 @@ class AsyncUpscalerClient:
         Raises:
             UpscaleFailed: as for :meth:`upscale`.
         """
-        return await self._run(self._client.models, timeout_s)
+        return await self._run(self._client.models, timeout_s=timeout_s)
 
     async def model(self, name: str = "", timeout_s: float = 60.0) -> upscaler_pb2.GetModelResponse:
         """What is known of a model; empty names the default.
@@ -103,14 +110,26 @@ class AsyncUpscalerClient:
         Raises:
             UpscaleFailed: as for :meth:`upscale`.
         """
-        return await self._run(self._client.model, name, timeout_s)
+        return await self._run(self._client.model, name, timeout_s=timeout_s)
 
     async def _run(
-        self, method: Callable[..., Result], *given: object, **options: object
+        self, method: Callable[..., Result], *given: object, timeout_s: float, **options: object
     ) -> Result:
         stop = Stop()
-        work = partial(method, *given, stop=stop, **options)
+        end = monotonic() + timeout_s
+
+        def work() -> Result:
+            return method(*given, timeout_s=end - monotonic(), stop=stop, **options)
+
+        call = self._threads.submit(work)
+        result = asyncio.wrap_future(call)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            await asyncio.wait([result], timeout=timeout_s)
+            if call.cancel():  # No thread has begun it.
+                raise UpscaleFailed(
+                    grpc.StatusCode.DEADLINE_EXCEEDED, "other calls have taken all threads"
+                )
+            return await result
         finally:
+            result.cancel()
             stop.set()

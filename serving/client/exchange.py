@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
 import grpc
 
@@ -71,20 +71,25 @@ def options_of(choices: Choices) -> upscaler_pb2.UpscaleOptions:
         ) from error
 
 
-def open_image(image: bytes | Path) -> BinaryIO:
-    """An image's file, given as its content or its path.
+def requests(
+    options: upscaler_pb2.UpscaleOptions, image: bytes | Path, failed: Callable[[Exception], None]
+) -> Iterator[Request]:
+    """The messages that carry an image to the server.
 
-    Raises:
-        OSError: it cannot be read.
+    Whoever asks for them opens and closes the file: it may stall in each step, for good.
+
+    Args:
+        options: the caller's choices.
+        image: a file's content or its path.
+        failed: told of what keeps the file from being read; then there are no more messages.
     """
-    return BytesIO(image) if isinstance(image, bytes) else image.open("rb")
-
-
-def requests(options: upscaler_pb2.UpscaleOptions, file: BinaryIO) -> Iterator[Request]:
-    """The messages that carry an image to the server."""
-    yield Request(options=options)
-    while chunk := file.read(CHUNK_BYTES):
-        yield Request(chunk=chunk)
+    try:
+        with BytesIO(image) if isinstance(image, bytes) else image.open("rb") as file:
+            yield Request(options=options)
+            while chunk := file.read(CHUNK_BYTES):
+                yield Request(chunk=chunk)
+    except Exception as error:
+        failed(error)
 
 
 class Answer:

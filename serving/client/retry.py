@@ -7,6 +7,9 @@ import grpc
 
 from serving.client.failure import UpscaleFailed
 
+# More than any wait has, and few enough for a float.
+_MOST_DOUBLINGS = 64
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -15,7 +18,7 @@ class RetryPolicy:
     Attributes:
         attempts: of a call, the first included.
         first_wait_s: seconds before the second try if the server does not tell; doubled each time.
-        max_wait_s: a server that asks for more is not waited for.
+        max_wait_s: the most between two tries; a server that asks for more is not waited for.
     """
 
     attempts: int = 5
@@ -37,5 +40,7 @@ class RetryPolicy:
         if wait is None:
             if failure.code is not grpc.StatusCode.UNAVAILABLE:
                 return None
-            wait = self.first_wait_s * 2 ** (failed - 1)
-        return None if wait > self.max_wait_s else wait * uniform(1, 1.5)
+            wait = self.first_wait_s * 2 ** min(failed - 1, _MOST_DOUBLINGS)
+        elif wait > self.max_wait_s:
+            return None
+        return min(wait * uniform(1, 1.5), self.max_wait_s)

@@ -1,6 +1,7 @@
 """The client for programs with threads."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from io import BytesIO
 from pathlib import Path
 from time import monotonic
@@ -16,7 +17,6 @@ from serving.client.exchange import (
     Choices,
     Progress,
     Sink,
-    open_image,
     options_of,
     requests,
 )
@@ -25,6 +25,10 @@ from serving.client.retry import RetryPolicy
 from serving.stop import Stop
 
 Result = TypeVar("Result")
+
+
+# A year. gRPC takes some 300 years and more for over already.
+_LONGEST_S = 365 * 86_400.0
 
 
 class UpscalerClient:
@@ -39,8 +43,10 @@ class UpscalerClient:
         retry: when a call that failed is tried again.
         tls: how to encrypt; None does not.
         token: to show to the server, if it asks for one.
+        direct: past the proxy that the environment may name, as for servers on this machine.
 
     Raises:
+        InvalidConfig: a file of `tls` is not what it should be, or `token` cannot be sent.
         OSError: a file of `tls` cannot be read.
     """
 
@@ -51,10 +57,11 @@ class UpscalerClient:
         *,
         tls: ClientTls | None = None,
         token: str = "",
+        direct: bool = False,
     ) -> None:
         self._retry = retry or RetryPolicy()
         self._metadata = bearer(token)
-        self._channel = open_channel(address, tls)
+        self._channel = open_channel(address, tls, direct=direct)
         self._stub = upscaler_pb2_grpc.UpscalerServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -116,18 +123,23 @@ class UpscalerClient:
 
         def attempt(left_s: float) -> upscaler_pb2.UpscaleResponse:
             answer = Answer(sink, progress)
-            with open_image(image) as file:
-                call: Any = self._stub.UpscaleStream(
-                    requests(options, file), timeout=left_s, metadata=self._metadata
-                )
-                try:
-                    with stop.interrupting(call.cancel):
-                        for piece in call:
-                            answer.add(piece)
-                except grpc.RpcError as error:
-                    raise UpscaleFailed.of(cast(grpc.Call, error), answer.begun) from error
-                finally:
-                    call.cancel()
+            reading: Future[None] = Future()  # It is done where the file cannot be read.
+            call: Any = self._stub.UpscaleStream(
+                requests(options, image, reading.set_exception),
+                timeout=left_s,
+                metadata=self._metadata,
+            )
+            reading.add_done_callback(lambda _: call.cancel())
+            try:
+                with stop.interrupting(call.cancel):
+                    for piece in call:
+                        answer.add(piece)
+            except grpc.RpcError as error:
+                if failure := reading.done() and reading.exception():
+                    raise failure from None
+                raise UpscaleFailed.of(cast(grpc.Call, error), answer.begun) from error
+            finally:
+                call.cancel()
             return answer.response
 
         return self._tried(attempt, timeout_s, stop)
@@ -178,7 +190,7 @@ class UpscalerClient:
         failed = 0
         while True:
             try:
-                return attempt(max(0.0, end - monotonic()))
+                return attempt(min(max(0.0, end - monotonic()), _LONGEST_S))
             except UpscaleFailed as failure:
                 failed += 1
                 wait = self._retry.wait_s(failure, failed)

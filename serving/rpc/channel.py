@@ -40,9 +40,14 @@ def server_options(
     ]
 
 
-def client_options() -> list[tuple[str, int]]:
-    """A client's channel arguments: it tries again by its own policy, and notices dead servers."""
+def client_options(direct: bool = False) -> list[tuple[str, int]]:
+    """A client's channel arguments: it tries again by its own policy, and notices dead servers.
+
+    Args:
+        direct: past the proxy that the environment may name (``http_proxy`` and the like).
+    """
     return [
+        ("grpc.enable_http_proxy", int(not direct)),
         ("grpc.enable_retries", 0),
         # Sooner than the policy's first new try, which would fail without having been sent.
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from time import monotonic
 
 from serving.errors import MessageTooLarge, ServerStopping, TimeLimitExceeded
@@ -78,7 +78,10 @@ class MetadataGuard:
 
 
 class AccessGuard:
-    """Lets in only those who show a token, except to ask for the server's health."""
+    """Lets in only those who show a token, except to ask for the server's health.
+
+    Only calls to the service itself are counted against what the token may have.
+    """
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
@@ -98,7 +101,7 @@ class AccessGuard:
         call.client = token.name
         call.top_priority = token.priority
         call.max_calls = token.max_calls
-        with self._tokens.used(token):
+        with self._tokens.used(token) if _is_ours(call) else nullcontext():
             yield
 
 

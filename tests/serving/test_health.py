@@ -26,6 +26,12 @@ def test_certificates_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> 
     assert "none.pem" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("half", ["--certificate", "--key"])
+def test_half_a_clients_pair_is_refused(half: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["127.0.0.1:1", half, "client.pem"]) == 1
+    assert "certificate and key is one alone" in capsys.readouterr().err
+
+
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets the server's settings in the environment."""
@@ -43,6 +49,17 @@ def test_without_an_address_the_settings_tell_it(
 ) -> None:
     settings(host=host, port=address.rpartition(":")[2])
     assert main([]) == 0
+
+
+def test_this_machines_server_is_not_asked_through_a_proxy(
+    address: str, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:9")
+    for exceptions in ("no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(exceptions, raising=False)
+    settings(port=address.rpartition(":")[2])
+    assert main([]) == 0
+    assert main([address, "--timeout-s", "1"]) == 1
 
 
 def test_a_file_may_tell_it_too(
@@ -96,6 +113,20 @@ def test_a_server_that_wants_certificates_gets_one(
         assert main([]) == 1  # The server's own is not of that authority.
         settings(health_certificate=certificate, health_key=key)
         assert main([]) == 0
+
+
+@pytest.mark.parametrize("half", ["health_certificate", "health_key"])
+def test_half_of_what_it_should_show_is_refused(
+    tmp_path: Path,
+    settings: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    half: str,
+) -> None:
+    certificate, key = issued(trustme.CA(), tmp_path / "server", "upscaler.example")
+    settings(tls_certificate=certificate, tls_key=key, tls_client_ca=certificate)
+    settings(**{half: "probe.pem"})
+    assert main([]) == 1
+    assert "health_certificate and health_key is one alone" in capsys.readouterr().err
 
 
 def test_another_server_on_the_port_is_not_trusted(

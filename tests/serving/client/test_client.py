@@ -1,10 +1,12 @@
 """Both clients, against a running server and against one that refuses at first."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,67 @@ def test_a_refusal_names_the_field(call: Any, address: str) -> None:
 def test_a_missing_file_is_an_os_error(call: Any, address: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         call(address, "upscale", tmp_path / "none.png")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read")
+def test_what_keeps_a_file_from_being_read_is_raised(
+    call: Any, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(OSError, match="Input/output error"):
+        call(address, "upscale", Path("/proc/self/mem"), timeout_s=30)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_file_that_stalls_does_not_outlast_the_deadline(
+    call: Any, address: str, tmp_path: Path, begun: bool
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    over = threading.Event()
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as file:
+            file.write(b"some")
+            over.wait()
+
+    feeder = threading.Thread(target=feed)
+    if begun:
+        feeder.start()
+    started = time.monotonic()
+    with pytest.raises(UpscaleFailed) as caught:
+        call(address, "upscale", pipe, timeout_s=0.5)
+    assert caught.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert time.monotonic() - started < 5
+    over.set()
+    if not begun:
+        feeder.start()
+    feeder.join()
+
+
+def test_waiting_for_a_thread_counts_for_the_deadline(address: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    async def scenario() -> float:
+        async with AsyncUpscalerClient(address, max_calls=1) as client:
+            task = asyncio.create_task(client.upscale(pipe, timeout_s=10))
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            with pytest.raises(UpscaleFailed, match="DEADLINE_EXCEEDED: other calls have taken"):
+                await client.models(timeout_s=0.3)
+            waited = time.monotonic() - started
+            task.cancel()
+            await client.models(timeout_s=10)
+            pipe.open("wb").close()
+            return waited
+
+    assert 0.3 <= asyncio.run(scenario()) < 2
+
+
+@pytest.mark.parametrize("timeout_s", [1e12, float("inf")])
+def test_a_deadline_may_be_as_late_as_you_like(call: Any, address: str, timeout_s: float) -> None:
+    assert call(address, "models", timeout_s=timeout_s).default_model == "nearest"
 
 
 def test_a_deadline_covers_all_tries(call: Any) -> None:

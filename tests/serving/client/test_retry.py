@@ -25,6 +25,19 @@ def test_an_unreachable_server_is_tried_ever_more_rarely() -> None:
         assert least <= wait <= 1.5 * least
 
 
+def test_all_attempts_are_made_however_long_the_waits_would_become() -> None:
+    policy = RetryPolicy(attempts=5000, first_wait_s=0.2, max_wait_s=1)
+    gone = failure(grpc.StatusCode.UNAVAILABLE)
+    assert [policy.wait_s(gone, failed) for failed in range(4, 5000)] == [1] * 4996
+    assert policy.wait_s(gone, 5000) is None
+
+
+def test_what_is_added_at_random_exceeds_no_maximum() -> None:
+    policy = RetryPolicy(max_wait_s=3)
+    for code in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE):
+        assert policy.wait_s(failure(code, 3), 1) == 3
+
+
 @pytest.mark.parametrize(
     ("failure", "failed"),
     [

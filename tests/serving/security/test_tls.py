@@ -1,10 +1,12 @@
 """Who may connect: certificates on both sides, and their renewal."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import trustme
@@ -67,6 +69,13 @@ def serving(certificate: Path, key: Path, client_ca: Path | None = None) -> Iter
         yield address
 
 
+def encrypt(key: Path) -> None:
+    """Puts a password on a private key."""
+    plain = load_pem_private_key(key.read_bytes(), None)
+    encryption = BestAvailableEncryption(b"password")
+    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+
+
 def outcome(address: str, tls: ClientTls | None) -> str:
     with UpscalerClient(address, ONCE, tls=tls) as client:
         try:
@@ -93,9 +102,7 @@ def test_a_server_does_not_start_with_a_certificate_that_no_client_accepts(
 
 def test_a_key_that_needs_a_password_is_refused_without_asking_for_it(authority: Authority) -> None:
     certificate, key = authority.issue("server")
-    plain = load_pem_private_key(key.read_bytes(), None)
-    encryption = BestAvailableEncryption(b"password")
-    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    encrypt(key)
     with pytest.raises(InvalidConfig, match=r"^tls_key is .*encrypted; expected a key without"):
         server_credentials(Tls(certificate, key))
 
@@ -108,6 +115,49 @@ def test_clients_show_a_certificate_where_they_must(authority: Authority, other:
         assert outcome(address, ClientTls(trusted, *other.issue("wrong"))) == "UNAVAILABLE"
         expired = authority.issue("expired", YESTERDAY)
         assert outcome(address, ClientTls(trusted, *expired)) == "UNAVAILABLE"
+
+
+def test_a_client_with_one_half_of_a_pair_is_refused(tmp_path: Path) -> None:
+    for half in ("certificate", "key"):
+        with pytest.raises(InvalidConfig, match=r"^certificate and key is one alone"):
+            ClientTls(**{half: tmp_path})
+
+
+@pytest.mark.parametrize("wrong", ["ca", "certificate", "key"])
+@pytest.mark.parametrize("content", ["", "nonsense"])
+def test_a_client_says_which_of_its_files_is_wrong(
+    authority: Authority, tmp_path: Path, wrong: str, content: str
+) -> None:
+    certificate, key = authority.issue("client")
+    junk = tmp_path / "junk.pem"
+    junk.write_text(content)
+    tls = ClientTls(**{"ca": authority.file, "certificate": certificate, "key": key, wrong: junk})
+    with pytest.raises(InvalidConfig, match=rf"^{wrong} is .*junk\.pem'.*; expected .* PEM form"):
+        UpscalerClient("127.0.0.1:1", tls=tls)
+
+
+def test_a_client_refuses_the_key_of_another_certificate(authority: Authority) -> None:
+    certificate, _ = authority.issue("client")
+    _, key = authority.issue("second")
+    with pytest.raises(InvalidConfig, match=r"^key is .*second\.key'.*; expected the cert"):
+        UpscalerClient("127.0.0.1:1", tls=ClientTls(authority.file, certificate, key))
+
+
+def test_a_client_refuses_a_key_with_a_password_without_asking_for_it(authority: Authority) -> None:
+    certificate, key = authority.issue("client")
+    encrypt(key)
+    with pytest.raises(InvalidConfig, match=r"^key is .*client\.key'.*, without a password"):
+        UpscalerClient("127.0.0.1:1", tls=ClientTls(authority.file, certificate, key))
+
+
+def test_a_clients_files_may_be_pipes(authority: Authority, tmp_path: Path) -> None:
+    files = authority.file, *authority.issue("client")
+    pipes = [tmp_path / f"pipe{number}" for number in range(len(files))]
+    for file, pipe in zip(files, pipes, strict=True):
+        os.mkfifo(pipe)
+        Thread(target=pipe.write_bytes, args=[file.read_bytes()], daemon=True).start()
+    with serving(*authority.issue("server"), authority.file) as address:
+        assert outcome(address, ClientTls(*pipes)) == "x4-fast"
 
 
 def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from protos.upscaler.v1 import upscaler_pb2_grpc
 from serving.client import RetryPolicy, UpscaleFailed, UpscalerClient
@@ -175,6 +176,45 @@ def test_a_tokens_own_limit_replaces_that_of_all(file: Path, config: ServerConfi
     with embedded_server(limited) as address:
         for token, allowed in (("a", 2), ("b", 1)):
             assert most_abreast(address, token) == allowed
+
+
+@pytest.mark.parametrize("token", ["open sesame\n", " open sesame\r\n"])
+def test_space_around_a_token_is_not_part_of_it(address: str, token: str) -> None:
+    with UpscalerClient(address, ONCE, token=token) as client:
+        assert client.models().models
+
+
+@pytest.mark.parametrize("token", ["caf\u00e9", "open\nsesame", "open\tsesame"])
+def test_a_token_that_cannot_be_sent_is_refused_but_not_shown(token: str) -> None:
+    with pytest.raises(
+        InvalidConfig, match=r"^token is not fit to be sent; expected one"
+    ) as caught:
+        UpscalerClient("127.0.0.1:1", token=token)
+    assert token not in str(caught.value)
+
+
+def test_reflection_takes_nothing_of_what_a_token_may_have(
+    file: Path, config: ServerConfig
+) -> None:
+    file.write_text(table("shop", "a", "max_calls = 1", "calls_per_minute = 1"))
+    over = Event()
+
+    def asked() -> Iterator[reflection_pb2.ServerReflectionRequest]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        over.wait()
+
+    with (
+        embedded_server(replace(config, token_file=file)) as address,
+        grpc.insecure_channel(address) as channel,
+        UpscalerClient(address, ONCE, token="a") as client,
+    ):
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        answers = reflection.ServerReflectionInfo(
+            asked(), metadata=(("authorization", "Bearer a"),)
+        )
+        assert next(answers).list_services_response.service
+        assert client.models().default_model == config.default_model
+        over.set()
 
 
 def most_abreast(address: str, token: str, calls: int = 3) -> int:

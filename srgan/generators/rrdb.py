@@ -60,11 +60,13 @@ class RRDB(Generator):
         """Build the network; the defaults are the papers'.
 
         Raises:
-            ValueError: if ``scale`` is neither 2 nor 4.
+            ValueError: if ``scale`` is neither 2 nor 4, or ``width`` is below 2.
         """
         super().__init__()
         if scale not in (2, 4):
             raise ValueError(f"rrdb's scale must be 2 or 4, not {scale}")
+        if width < 2:  # its dense blocks grow by half of that
+            raise ValueError(f"rrdb's width must be at least 2, not {width}")
         self.scale = scale
         growth = width // 2
         # Head, 15 convolutions a block, one after; then one at twice the level and, for scale 4,

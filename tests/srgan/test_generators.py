@@ -187,6 +187,7 @@ def test_a_gate_weighs_the_sum_by_what_the_block_finds() -> None:
         ("srresnet", 1, 8, 1, "scale must be a power of two from 2, not 1"),
         ("srresnet", 0, 8, 1, "scale must be a power of two from 2, not 0"),
         ("srresnet", 4, -8, 1, "width must be at least 1, not -8"),
+        ("rrdb", 4, 1, 1, "rrdb's width must be at least 2, not 1"),
     ],
 )
 def test_what_a_network_cannot_be_is_refused(

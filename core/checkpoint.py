@@ -1,5 +1,6 @@
 """Checkpoints: one file for a nested state, written whole or not at all, read without pickle."""
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,11 +61,15 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
 
     Raises:
         TypeError: if the state holds anything else.
+        OSError: if the file cannot be written, as where the disk is full; what was there stays.
     """
     tensors: dict[str, Tensor] = {}
     structure = json.dumps(_flatten(state, "", tensors))
-    with appearing(path) as temporary:
-        save_file(tensors, temporary, metadata={_STRUCTURE: structure})
+    try:
+        with appearing(path) as temporary:
+            save_file(tensors, temporary, metadata={_STRUCTURE: structure})
+    except SafetensorError as error:  # which hides the system's own
+        raise OSError(errno.EIO, str(error), str(path)) from error
 
 
 def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -41,7 +41,7 @@ def run_command(
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
     except OSError as error:
-        if error.filename is None:  # nothing that the user named: a network, a full disk
+        if error.filename is None:  # nothing that the user named, such as a network
             raise
         sys.stderr.write(f"error: {error.filename} cannot be read or written: {error.strerror}\n")
         sys.exit(2)

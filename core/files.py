@@ -23,6 +23,9 @@ def appearing(path: Path) -> Iterator[Path]:
 
     Args:
         path: the file; the temporary one is hidden beside it and has the same suffix.
+
+    Raises:
+        OSError: if the file cannot be written; it names ``path`` where the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
@@ -34,6 +37,10 @@ def appearing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of which a write does not say the file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

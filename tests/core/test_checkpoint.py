@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from core import checkpoint
@@ -147,6 +148,23 @@ def test_an_interrupted_write_leaves_the_old_file_whole_and_no_litter(
     monkeypatch.setattr(checkpoint, "save_file", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_state(path, {"step": 2})
+    assert load_state(path) == {"step": 1}
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_full_disk_is_an_error_of_that_file_which_stays_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_state(path, {"step": 1})
+
+    def full(_tensors: object, target: Path, **_rest: object) -> None:
+        target.write_bytes(b"half a file")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(OSError, match="No space left on device") as failure:
+        save_state(path, {"step": 2})
+    assert failure.value.filename == str(path)
     assert load_state(path) == {"step": 1}
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 

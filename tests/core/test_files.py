@@ -38,6 +38,15 @@ def test_a_block_that_fails_leaves_the_old_file_and_no_litter(tmp_path: Path, be
     assert [*tmp_path.iterdir()] == [path]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_an_error_of_that_file(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    with pytest.raises(OSError, match="No space left on device") as failure, appearing(path):
+        Path("/dev/full").write_text("whole")
+    assert failure.value.filename == str(path)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_file_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.touch()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 __all__ = [
     "agree",
     "average_gradients",
+    "extremes",
     "gather",
     "is_main",
     "join",
@@ -93,6 +94,20 @@ def share_weights(network: nn.Module) -> None:
     if size() > 1:
         for tensor in [*network.parameters(), *network.buffers()]:
             dist.broadcast(tensor, src=0)
+
+
+@torch.no_grad()
+def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the least and the greatest element of a floating-point ``x`` over all processes.
+
+    All must call this.
+    """
+    low, high = x.amin(), x.amax()
+    if size() > 1:
+        both = torch.stack([-low, high])  # in one message
+        dist.all_reduce(both, op=dist.ReduceOp.MAX)
+        low, high = -both[0], both[1]
+    return low, high
 
 
 def agree(wish: bool, device: torch.device) -> bool:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from core import distributed
 from core.recording import forget_passes
 from core.trainer import Trainer
 
@@ -52,8 +53,9 @@ class _Rounding(nn.Module):
     @torch.no_grad()
     def _watch(self, x: Tensor) -> None:
         weight = 1.0 if bool(self.high == self.low) else _MOMENTUM
-        self.low.lerp_(x.amin().clamp(max=0), weight)  # an integer must stand for 0 exactly
-        self.high.lerp_(x.amax().clamp(min=0), weight)
+        low, high = distributed.extremes(x)  # so that all processes train one network
+        self.low.lerp_(low.clamp(max=0), weight)  # an integer must stand for 0 exactly
+        self.high.lerp_(high.clamp(min=0), weight)
 
 
 def _round_input(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -70,8 +72,8 @@ def quantisation_aware(network: nn.Module) -> nn.Module:
     plain network again, with rounded kernels.
 
     Args:
-        network: any network; in training mode it follows the extremes of its activations, in
-            evaluation mode it keeps to those it has seen.
+        network: any network; in training mode it follows the extremes of its activations, over
+            all processes that train together, in evaluation mode it keeps to those it has seen.
 
     Returns:
         The same network.

@@ -59,4 +59,6 @@ def test_a_process_alone_is_the_main_one_and_keeps_its_gradients() -> None:
     assert distributed.agree(True, torch.device("cpu"))
     assert not distributed.agree(False, torch.device("cpu"))
     assert distributed.gather("x") == ["x"]
+    low, high = distributed.extremes(torch.tensor([1.0, -2.0, 0.0]))
+    assert (float(low), float(high)) == (-2.0, 1.0)
     distributed.leave()

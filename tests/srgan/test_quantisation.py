@@ -9,12 +9,15 @@ import pytest
 import torch
 from torch import nn
 
+from core.checkpoint import load_state
 from core.trainer import Trainer
 from srgan.game import SuperResolutionGame
 from srgan.generators import GeneratorSpec
 from srgan.quantisation import is_rounding, quantisation_aware, round_from_now
 from srgan.reparameterise import folded_state, reparameterise
 from tests.core.games import Counting
+from tests.core.test_resume import assert_identical
+from tests.programs import run
 
 SPEC = GeneratorSpec("light", 2, 16, 1)
 
@@ -141,3 +144,18 @@ def test_a_trainer_that_rounds_from_now_on_goes_on_with_the_same_weights() -> No
     trainer.sampler(lr)  # is in evaluation, and follows no extremes of its own
     after = trainer.sampler.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+@pytest.mark.slow
+def test_two_processes_round_alike_and_go_on_from_a_checkpoint_to_the_same_bits(
+    tmp_path: Path,
+) -> None:
+    code, output = run(
+        "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m",
+        "tests.srgan.two_processes", tmp_path,
+    )  # fmt: skip
+    assert code == 0, output
+    whole, parts = load_state(tmp_path / "whole"), load_state(tmp_path / "parts")
+    one, other = whole["generators"]
+    assert_identical(one, other)
+    assert_identical(parts, whole)

@@ -24,6 +24,7 @@ from srgan.features import build_features
 from srgan.game import SuperResolutionGame
 from srgan.generators import Generator
 from srgan.losses import (
+    LARGEST_SHIFT,
     colour_term,
     frequency_term,
     grid_term,
@@ -72,7 +73,8 @@ def build_trainer(
     :func:`srgan.quantisation.round_from_now` is called.
 
     Raises:
-        UserError: if the weights of a perceptual loss cannot be had.
+        UserError: if the weights of a perceptual loss cannot be had, or its network cannot see
+            patches of the size asked for.
     """
     for network in (game.generator, game.discriminator):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -166,9 +168,12 @@ def _adversarial_phase(
         terms.append(pixel_term(config.pixel_loss, config.pixel_weight))
     if config.perceptual_weight:
         features = build_features(config.features).to(device)
+        _require_side(config, scale, features.least_side + LARGEST_SHIFT, config.features)
         terms.append(perceptual_term(features, config.perceptual_loss, config.perceptual_weight))
     if config.lpips_weight:
-        terms.append(lpips_term(ShiftTolerantLPIPS("alex").to(device), config.lpips_weight))
+        metric = ShiftTolerantLPIPS("alex").to(device)
+        _require_side(config, scale, metric.least_side, "LPIPS")
+        terms.append(lpips_term(metric, config.lpips_weight))
     if config.grid_weight:
         terms.append(grid_term(scale, config.grid_weight))
     if config.total_variation_weight:
@@ -184,6 +189,14 @@ def _adversarial_phase(
         start=config.pixel_steps,
         clip_norm=config.clip_norm or None,
     )
+
+
+def _require_side(config: TrainConfig, scale: int, least: int, network: str) -> None:
+    side = config.patch * scale
+    if side < least:
+        raise UserError(
+            f"--patch times the scale must be at least {least} for {network}, not {side}"
+        )
 
 
 def _adversarial_learning_rate(config: TrainConfig) -> Schedule:

@@ -20,7 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 class VggFeatures(nn.Module):
-    """Feature maps of VGG19, whose weights torchvision downloads once."""
+    """Feature maps of VGG19, whose weights torchvision downloads once.
+
+    Attributes:
+        least_side: of the pictures that it takes, in pixels.
+    """
 
     def __init__(self, taps: Mapping[int, float], *, trained: bool = True) -> None:
         """Build the layers up to the last tap.
@@ -45,6 +49,7 @@ class VggFeatures(nn.Module):
                 "weights are installed with the [train] extra"
             ) from error
         self.layers = layers[: max(taps) + 1]
+        self.least_side = 2 ** sum(isinstance(layer, nn.MaxPool2d) for layer in self.layers)
         for layer in self.layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # the map before it may be a tap
@@ -125,7 +130,12 @@ class EfficientNetFeatures(nn.Module):
 
     Features are taken at strides 2, 4 and 8, before any activation, and scaled to unit mean square
     over photographs, so that the three weigh alike.
+
+    Attributes:
+        least_side: of the pictures that it takes, in pixels.
     """
+
+    least_side = 1  # as it pads
 
     # outputs, kernel, stride, expansion, of the blocks up to stride 8
     _BLOCKS = ((16, 3, 1, 1), (24, 3, 2, 6), (24, 3, 1, 6), (40, 5, 2, 6), (40, 5, 1, 6))
@@ -166,10 +176,13 @@ class EfficientNetFeatures(nn.Module):
         return [x / scale for x, scale in zip(maps, self._ROOT_MEAN_SQUARES, strict=True)]
 
 
-def build_features(name: FeatureNetwork, *, trained: bool = True) -> nn.Module:
+def build_features(
+    name: FeatureNetwork, *, trained: bool = True
+) -> VggFeatures | EfficientNetFeatures:
     """Return a frozen feature network, and say in the log which one.
 
-    It maps pictures ``[N, 3, H, W]`` in [0, 1] to a list of feature maps.
+    It maps pictures ``[N, 3, H, W]`` in [0, 1], of sides from its ``least_side``, to a list of
+    feature maps.
 
     Args:
         name: which one.
@@ -178,7 +191,7 @@ def build_features(name: FeatureNetwork, *, trained: bool = True) -> nn.Module:
     Raises:
         UserError: if its weights cannot be had.
     """
-    network: nn.Module = (
+    network = (
         EfficientNetFeatures()
         if name == "efficientnet-lite0"
         else VggFeatures(_VGG_TAPS[name], trained=trained)

@@ -14,6 +14,7 @@ from srgan.grid import repeating
 from srgan.stlpips import ShiftTolerantLPIPS
 
 __all__ = [
+    "LARGEST_SHIFT",
     "Distance",
     "charbonnier",
     "colour_term",
@@ -48,13 +49,13 @@ def pixel_term(distance: Distance, weight: Weight = 1.0) -> Term:
 
 
 _COLOUR_WINDOW = 8  # low-resolution pixels a side; patches have at least that many
-_LARGEST_SHIFT = 8  # pixels; the coarsest grid of the installed feature network has this step
+LARGEST_SHIFT = 7  # pixels; the coarsest grid of the installed feature network has a step of 8
 
 
 def _shifted(*pictures: Tensor) -> list[Tensor]:
     """Cut the same random few rows and columns off the top and left of each picture."""
-    most = min(_LARGEST_SHIFT, *(side // 2 for side in pictures[0].shape[-2:]))
-    top, left = torch.randint(most, (2,)).tolist()
+    most = min(LARGEST_SHIFT, *(side // 2 - 1 for side in pictures[0].shape[-2:]))
+    top, left = torch.randint(most + 1, (2,)).tolist()
     return [picture[..., top:, left:] for picture in pictures]
 
 
@@ -62,7 +63,8 @@ def perceptual_term(features: nn.Module, distance: Distance = "mse", weight: Wei
     """Return the distance of feature maps, summed over the maps, as a term.
 
     A network that strides sees a picture on a grid, and a generator learns to paint that grid where
-    it is not looked at. So the pictures are shifted at random under the grid, both alike.
+    it is not looked at. So the pictures are shifted at random under the grid, both alike, and lose
+    up to ``LARGEST_SHIFT`` rows and columns.
 
     Args:
         features: maps pictures ``[N, 3, H, W]`` in [0, 1] to a list of feature maps.

@@ -62,10 +62,16 @@ def _vgg() -> tuple[list[list[nn.Module]], list[int]]:
 
 
 _TRUNKS = {"alex": _alex, "vgg": _vgg}
+# of which so much is left that the last low-pass can still reflect its edges
+_LEAST_SIDES = {"alex": 21, "vgg": 18}
 
 
 class ShiftTolerantLPIPS(nn.Module):
-    """The distance, frozen; 0 for equal pictures, lower is closer."""
+    """The distance, frozen; 0 for equal pictures, lower is closer.
+
+    Attributes:
+        least_side: of the pictures that it takes, in pixels.
+    """
 
     def __init__(self, trunk: Trunk = "alex") -> None:
         """Read the weights.
@@ -83,6 +89,7 @@ class ShiftTolerantLPIPS(nn.Module):
             map_location="cpu",
             weights_only=True,
         )
+        self.least_side = _LEAST_SIDES[trunk]
         slices, channels = _TRUNKS[trunk]()
         self.slices = nn.ModuleList(nn.Sequential(*layers) for layers in slices)
         # Both list their layers in the order in which they run.
@@ -110,7 +117,7 @@ class ShiftTolerantLPIPS(nn.Module):
         """Return the distance of each pair.
 
         Args:
-            picture: RGB ``[N, 3, H, W]`` in [0, 1], sides of at least 32.
+            picture: RGB ``[N, 3, H, W]`` in [0, 1], sides of at least ``least_side``.
             reference: likewise.
 
         Returns:

@@ -87,6 +87,21 @@ def test_vgg_features_are_those_before_the_fifth_pooling_in_the_papers_range(
     assert frozen(network)
 
 
+@pytest.mark.parametrize("name", ["vgg54", "vgg54-linear", "vgg-five"])
+@pytest.mark.usefixtures("untrained_vgg")
+def test_vggs_least_side_is_the_least_that_it_takes(name: FeatureNetwork) -> None:
+    network = build_features(name)
+    side = network.least_side
+    assert network(torch.rand(1, 3, side, side))[-1].shape == (1, 512, 1, 1)
+    with pytest.raises(RuntimeError, match="too small"):
+        network(torch.rand(1, 3, side - 1, side - 1))
+
+
+def test_efficientnets_least_side_is_a_pixel(efficientnet: nn.Module) -> None:
+    assert efficientnet.least_side == 1
+    assert [m.shape[-2:] for m in efficientnet(torch.rand(1, 3, 1, 1))] == [(1, 1)] * 3
+
+
 @pytest.mark.parametrize("error", [URLError("no network"), RuntimeError("invalid hash value")])
 def test_vgg_without_its_weights_names_the_file_and_the_alternative(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

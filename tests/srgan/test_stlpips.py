@@ -32,6 +32,15 @@ def test_each_picture_of_a_batch_has_its_own_distance() -> None:
     assert torch.allclose(together, apart, atol=1e-6)
 
 
+@pytest.mark.parametrize("trunk", ["alex", "vgg"])
+def test_the_least_side_is_the_least_that_it_takes(trunk: Trunk) -> None:
+    metric = ShiftTolerantLPIPS(trunk)
+    side = metric.least_side
+    assert metric(*torch.rand(2, 1, 3, side, side)).isfinite().all()
+    with pytest.raises(RuntimeError, match="Padding size"):
+        metric(*torch.rand(2, 1, 3, side - 1, side - 1))
+
+
 def test_bicubic_on_set5_has_the_known_distance(data_folder: DataFolder) -> None:
     metric, bicubic = ShiftTolerantLPIPS("vgg"), open_upscaler("bicubic", 4)
     folder = data_folder("Set5/HR").parent

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision.models
 from PIL import Image
 from torch.optim import Adam
 
@@ -438,6 +439,7 @@ def test_a_wrong_setting_is_refused_by_its_option(
         (["--patch", "9"], "multiple of 4"),
         (["--validate", "nowhere"], "nowhere is not a folder"),
         (["--patch", "64"], "none of the 6 files is a picture of at least 128 pixels a side"),
+        (["--lpips-weight", "1"], "--patch times the scale must be at least 21 for LPIPS, not 16"),
         (["--width", "20"], "light's width must be a multiple of 16, not 20"),
         (["--generator", "srresnet", "--scale", "3"], "power of two"),
         (["--batch-size", "0"], "--batch-size must be at least 1"),
@@ -527,7 +529,7 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
     config = replace(
         config, pixel_steps=2, adversarial_steps=8, adversarial_weight=0.4, adversarial_ramp=4,
         frequency_weight=0.1, colour_weight=0.9, total_variation_weight=0.2, lpips_weight=0.3,
-        pixel_weight=0.5, perceptual_weight=0.7, grid_weight=0.8,
+        pixel_weight=0.5, perceptual_weight=0.7, grid_weight=0.8, patch=16,
     )  # fmt: skip
     game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
     trainer = build_trainer(
@@ -544,6 +546,24 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
         "frequency": [0.1] * 6, "colour": [0.9] * 6, "pixel": [0.5] * 6, "perceptual": [0.7] * 6,
         "lpips": [0.3] * 6, "total_variation": [0.2] * 6, "grid": [0.8] * 6,
     }  # fmt: skip
+
+
+def test_patches_are_as_large_as_the_perceptual_network_needs_once_they_are_shifted(
+    config: TrainConfig, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untrained = torchvision.models.vgg19(weights=None)
+    monkeypatch.setattr(torchvision.models, "vgg19", lambda **_settings: untrained)
+    monkeypatch.setattr("srgan.losses.torch.randint", lambda end, size: torch.full(size, end - 1))
+    pairs = open_cache(config.cache_dir, files(photos), 2)
+
+    def trainer(patch: int) -> Trainer:
+        small = replace(config, features="vgg54", patch=patch, pixel_steps=0, discriminator="unet")
+        game = build_game(small, GeneratorSpec("light", 2, 16, 1).build())
+        return build_trainer(small, game, pairs, torch.device("cpu"))
+
+    with pytest.raises(UserError, match="--patch times the scale must be at least 23 for vgg54"):
+        trainer(11)
+    trainer(12).train(1)
 
 
 @pytest.mark.parametrize("conditional", [False, True])

@@ -1,13 +1,18 @@
 """Number format and memory layout of training, chosen by a short trial where it is not told."""
 
 import contextlib
+import logging
 import time
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 
+from core import distributed
+
 __all__ = ["Precision", "autocast", "pick_precision"]
+
+logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16"]
 
@@ -48,16 +53,35 @@ def _bf16_pays() -> bool:
     return min(bf16 for bf16, _ in rounds) < 0.8 * min(fp32 for _, fp32 in rounds)
 
 
-def pick_precision(wanted: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
-    """Resolve ``"auto"``: bf16 on GPUs that have it, and on processors where it is faster.
-
-    Processors with AVX-512 BF16 or AMX run bf16 several times faster than fp32; others emulate it
-    several times slower. A trial of well under a second tells which.
-    """
-    if wanted != "auto":
-        return wanted
+def _fitting(device: torch.device) -> Precision:
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type != "cpu":
         return "fp32"
     return "bf16" if _bf16_pays() else "fp32"
+
+
+def pick_precision(
+    wanted: Literal["auto", "fp32", "bf16"], device: torch.device, begun: Precision | None = None
+) -> Precision:
+    """Resolve ``"auto"``: bf16 on GPUs that have it, and on processors where it is faster.
+
+    Processors with AVX-512 BF16 or AMX run bf16 several times faster than fp32; others emulate it
+    several times slower. A trial of well under a second tells which. Where several processes train
+    together, all must call this, and the main one's choice is everybody's.
+
+    Args:
+        wanted: the setting.
+        device: that training runs on.
+        begun: the number format of a run that goes on, which ``"auto"`` keeps; a warning says so
+            where it would be another one now.
+    """
+    if wanted != "auto":
+        return wanted
+    fitting: Precision = distributed.gather(_fitting(device))[0]
+    if begun not in (None, fitting):
+        logger.warning(
+            "the run goes on in %s, as it began, though --precision auto would take %s here now",
+            begun, fitting,
+        )  # fmt: skip
+    return begun or fitting

@@ -246,6 +246,7 @@ class Trainer:
         return {
             "step": self.step,
             "batches_drawn": self.batches_drawn,
+            "precision": self.precision,
             "generator": self.game.generator.state_dict(),
             "discriminator": self.game.discriminator.state_dict(),
             "optimizers": [phase.optimizer.state_dict() for phase in self.phases],
@@ -277,5 +278,6 @@ class Trainer:
             self.ema.updates = state["ema"]["updates"]
         self.step = state["step"]
         self.batches_drawn = state["batches_drawn"]
+        self.precision = state.get("precision", self.precision)  # earlier checkpoints have none
         if len(state["random"]) == distributed.size():
             random_state.restore(state["random"][distributed.rank()])

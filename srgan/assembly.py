@@ -12,7 +12,7 @@ from core.game import Batch
 from core.muon import Muon
 from core.penalties import penalty_terms
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
-from core.precision import pick_precision
+from core.precision import Precision, pick_precision
 from core.recording import record_passes
 from core.schedule import Schedule, cosine, followed, linear, milestones
 from core.trainer import Prepare, Trainer
@@ -65,12 +65,23 @@ def build_game(config: TrainConfig, generator: Generator) -> SuperResolutionGame
 
 
 def build_trainer(
-    config: TrainConfig, game: SuperResolutionGame, pairs: PairCache, device: torch.device
+    config: TrainConfig,
+    game: SuperResolutionGame,
+    pairs: PairCache,
+    device: torch.device,
+    begun: Precision | None = None,
 ) -> Trainer:
     """Return a trainer of ``game`` on patches of ``pairs``: the two parts, one after the other.
 
     The last one goes on for the steps in which the generator rounds, which it does once
     :func:`srgan.quantisation.round_from_now` is called.
+
+    Args:
+        config: the settings.
+        game: from :func:`build_game`.
+        pairs: the pictures.
+        device: that training runs on.
+        begun: the number format of a run that goes on, which ``--precision auto`` keeps.
 
     Raises:
         UserError: if the weights of a perceptual loss cannot be had, or its network cannot see
@@ -87,7 +98,7 @@ def build_trainer(
             _discriminator_phase(config, game.discriminator),
             _adversarial_phase(config, game.generator, always, pairs.scale, device),
         ]
-    precision = pick_precision(config.precision, device)
+    precision = pick_precision(config.precision, device, begun)
     trainer = Trainer(
         game,
         phases,

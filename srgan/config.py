@@ -99,7 +99,8 @@ class TrainConfig:
         ema: decay of the smoothed generator, which is the one that is kept; 0 for none.
         checkpoint_every: steps between checkpoints, samples and validations; a run in minutes has
             five of them at least.
-        precision: number format; auto takes bf16 where it is faster.
+        precision: number format; auto takes bf16 where it is faster; a run that goes on keeps to
+            what it began with.
         compile: let torch.compile fuse the generator's operations.
         device: auto, cpu, cuda, ...
         seed: everything random follows from it.

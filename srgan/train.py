@@ -180,7 +180,8 @@ def train(config: TrainConfig) -> bool:
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
     random_state.seed_all(config.seed + distributed.rank())
-    trainer = build_trainer(config, game, pairs, device)
+    begun = None if state is None else state.get("precision")
+    trainer = build_trainer(config, game, pairs, device, begun)
     if state is not None:
         if is_rounding(state["generator"]):
             round_from_now(trainer)

@@ -39,6 +39,22 @@ def test_the_trial_itself_ends_in_one_of_both_and_draws_no_random_numbers() -> N
     assert torch.equal(torch.rand(3), wanted)
 
 
+@pytest.mark.parametrize(("begun", "warned"), [("bf16", True), ("fp32", False)])
+def test_a_run_that_goes_on_keeps_its_format_and_says_so_where_another_one_fits(
+    begun: Precision, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert pick_precision("auto", torch.device("mps"), begun) == begun
+    assert ("goes on in bf16, as it began, though --precision auto would take fp32" in
+            caplog.text) == warned  # fmt: skip
+
+
+def test_processes_that_train_together_take_the_main_ones_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("core.distributed.gather", lambda own: ["bf16", own])
+    assert pick_precision("auto", torch.device("mps")) == "bf16"
+
+
 def test_an_unknown_device_computes_in_single() -> None:
     assert pick_precision("auto", torch.device("mps")) == "fp32"
 

@@ -16,6 +16,7 @@ from core.datasets import ShuffledBatches
 from core.game import NoiseGame
 from core.networks.mlp import MaxoutDiscriminator
 from core.phase import Phase, Term, adversarial_discriminator_term, adversarial_generator_term
+from core.precision import Precision
 from core.schedule import cosine, linear
 from core.trainer import Order, Trainer
 
@@ -122,6 +123,17 @@ def test_the_state_holds_all_that_the_future_depends_on() -> None:
         assert_identical(other.state_dict(), state)
     other.load_state_dict(state)
     assert_identical(other.state_dict(), state)
+
+
+@pytest.mark.parametrize(("left_out", "kept"), [((), "bf16"), (("precision",), "fp32")])
+def test_a_checkpoint_decides_the_number_format_unless_it_is_too_old_to_tell(
+    left_out: tuple[str, ...], kept: Precision
+) -> None:
+    first, second = (build("adam", "alternating", seed=1) for _ in range(2))
+    first.precision = "bf16"
+    state = {name: v for name, v in first.state_dict().items() if name not in left_out}
+    second.load_state_dict(state)
+    assert second.precision == kept
 
 
 def test_random_generators_go_back_to_where_they_were(tmp_path: Path) -> None:

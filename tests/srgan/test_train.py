@@ -278,6 +278,26 @@ def test_an_interrupted_run_ends_in_the_same_bits_as_an_unbroken_one(
     assert_identical(left, right)
 
 
+def test_a_run_goes_on_in_the_number_format_that_it_began_with(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(config, adversarial_steps=0, precision="auto", checkpoint_every=1)
+    seen: list[str] = []
+
+    class Noting(Progress):
+        def after_step(self, trainer: Trainer, report: StepReport) -> None:
+            super().after_step(trainer, report)
+            seen.append(trainer.precision)
+            trainer.stop = report.step == 1
+
+    monkeypatch.setattr("core.run.Progress", Noting)
+    monkeypatch.setattr("core.precision._bf16_pays", lambda: True)
+    assert not train(config)
+    monkeypatch.setattr("core.precision._bf16_pays", lambda: False)
+    assert train(replace(config, resume=True))
+    assert seen == ["bf16"] * 3
+
+
 def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     spec = GeneratorSpec("light", 4, 16, 1)
     save_generator(tmp_path / "x4.safetensors", spec, spec.build().state_dict(), {})

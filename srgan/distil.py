@@ -26,9 +26,10 @@ from core.parallel import parallel_map
 from core.precision import Precision, autocast, pick_precision
 from core.run import pick_device
 from srgan.cache import Pixels, read_pair
+from srgan.holdout import hold_out
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
-from srgan.sources import hold_out, training_pictures
+from srgan.sources import training_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["DistilConfig", "distil"]

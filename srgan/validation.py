@@ -13,15 +13,16 @@ from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
-from srgan.cache import PairCache
+from srgan.cache import PairCache, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator
 from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
 from srgan.tiles import upscale_in_tiles
 
-__all__ = ["Samples", "check_sets", "degraded", "middles", "validation"]
+__all__ = ["Samples", "check_sets", "degraded", "middles", "open_held_out", "validation"]
 
 
 def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
@@ -31,6 +32,29 @@ def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
         hr = upscale_in_tiles(network, lr.to(trainer.device), network.scale, network.halo)
     network.train(trainer.ema is None)
     return hr.cpu()
+
+
+def open_held_out(
+    cache_dir: Path,
+    files: Sequence[PictureFile],
+    scale: int,
+    patch: int,
+    held_out: Sequence[PictureFile],
+) -> PairCache | None:
+    """Open what is held out of ``files``, as :func:`srgan.cache.open_cache` does; None if nothing.
+
+    Raises:
+        UserError: if none of it can be used; the message names the files.
+    """
+    if not held_out:
+        return None
+    try:
+        return open_cache(cache_dir, files, scale, patch, held_out)
+    except UserError as error:
+        names = ", ".join(str(file.hr) for file in held_out)
+        raise UserError(
+            f"--holdout: {error}: {names}; remove them, and others are held out"
+        ) from error
 
 
 def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:

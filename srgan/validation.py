@@ -13,7 +13,7 @@ from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
-from srgan.cache import PairCache, open_cache
+from srgan.cache import PairCache, Pixels, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator
@@ -23,6 +23,8 @@ from srgan.patches import as_tensor
 from srgan.tiles import upscale_in_tiles
 
 __all__ = ["Samples", "check_sets", "degraded", "middles", "open_held_out", "validation"]
+
+_DEGRADED = 1024  # largest side; a degradation takes 200 bytes of memory a pixel
 
 
 def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
@@ -57,16 +59,23 @@ def open_held_out(
         ) from error
 
 
-def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
-    """Return the same pictures with twins that ``degradation`` makes, whole, each in its own way.
+def _middle(picture: Pixels, side: int) -> Pixels:
+    top, left = (max(0, length - side) // 2 for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
 
-    Which way depends on a picture's place alone, so that runs of different seeds compare.
+
+def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
+    """Return the same pictures with twins that ``degradation`` makes, each in its own way.
+
+    Which way depends on a picture's place alone, so that runs of different seeds compare. Pictures
+    of more than 1024 pixels a side are cut to their middles.
     """
+    large = [_middle(picture, _DEGRADED // pairs.scale * pairs.scale) for picture in pairs.hr]
     lr = []
-    for index, picture in enumerate(pairs.hr):
+    for index, picture in enumerate(large):
         small = damaged(as_tensor([picture]), degradation, pairs.scale, index)[0]
         lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
-    return PairCache.of(pairs.scale, pairs.hr, lr)
+    return PairCache.of(pairs.scale, large, lr)
 
 
 def check_sets(sets: Sequence[Path], scale: int) -> None:

@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -23,7 +24,7 @@ from core.schedule import Schedule
 from core.trainer import StepReport, Trainer
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
-from srgan.cache import Pixels, open_cache, read_rgb
+from srgan.cache import PairCache, Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.discriminators import DiscriminatorName
@@ -35,6 +36,7 @@ from srgan.quantisation import is_rounding
 from srgan.resize import imresize_uint8
 from srgan.sources import training_pictures
 from srgan.train import TrainConfig, train
+from srgan.validation import degraded
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
 from tests.srgan.pictures import files, picture, planes, save_pairs, save_pictures
@@ -296,6 +298,18 @@ def test_held_out_pictures_of_which_none_can_be_used_are_named_before_the_run_be
     with pytest.raises(UserError, match=f"--holdout: none of the 1 files .*: {held_out.hr}"):
         train(config)
     assert not config.out.exists()
+
+
+def test_large_pictures_are_degraded_in_their_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("srgan.validation._DEGRADED", 26)
+    hr = [picture(48, 40), picture(16, 40)]
+    pairs = PairCache.of(4, hr, [np.zeros((12, 10, 3), np.uint8), np.zeros((4, 10, 3), np.uint8)])
+    cut = degraded(pairs, DEGRADATIONS["bicubic"])
+    np.testing.assert_array_equal(cut.hr[0], hr[0][12:36, 8:32])
+    np.testing.assert_array_equal(cut.hr[1], hr[1][:, 8:32])
+    for large, small in zip(cut.hr, cut.lr, strict=True):
+        lr = DEGRADATIONS["bicubic"](as_tensor([large]), 4, Draw((0,), torch.device("cpu")))
+        assert torch.equal(as_tensor([small]), lr)
 
 
 def test_pictures_are_kept_once_whatever_the_patch_and_the_holdout(config: TrainConfig) -> None:

@@ -3,15 +3,33 @@
 import errno
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["appearing", "check_place", "locked"]
+__all__ = ["appearing", "appearing_folder", "check_place", "locked"]
 
 logger = logging.getLogger(__name__)
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let a full or broken disk's error, which names no file, say what was being written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _OF_THE_DISK:
+            error.filename = str(path)
+        raise
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -30,19 +48,43 @@ def appearing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # of which a write does not say the file
-            error.filename = str(path)
-        raise
+        with _naming(path):
+            yield temporary
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
+            _flush(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder to fill; it takes ``folder``'s place once the block ends well.
+
+    Temporary folders that killed processes left beside it are removed first. None may be in use:
+    the caller holds the lock of :func:`locked`.
+
+    Args:
+        folder: absent or empty, to be filled with files alone; the temporary one is hidden beside
+            it.
+
+    Raises:
+        OSError: naming ``folder`` where the disk is full.
+    """
+    for left in folder.parent.glob(".*.part/"):
+        shutil.rmtree(left, ignore_errors=True)
+    temporary = folder.with_name(f".{folder.name}.part")
+    try:
+        with _naming(folder):
+            temporary.mkdir()
+            yield temporary
+            for path in temporary.iterdir():
+                _flush(path)
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_place(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Files out of a zip or tar into one folder, complete or not at all."""
 
-import os
 import shutil
 import tarfile
 import zipfile
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from core.command import UserError
+from core.files import appearing_folder
 
 __all__ = ["extract"]
 
@@ -33,7 +33,7 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
 def extract(
     archive: Path, folder: Path, wanted: Callable[[PurePosixPath], bool], count: int
 ) -> None:
-    """Unpack files of an archive.
+    """Unpack files of an archive; the caller holds the lock on where ``folder`` will lie.
 
     Args:
         archive: a .zip or .tar file.
@@ -43,22 +43,19 @@ def extract(
 
     Raises:
         UserError: if the file is no such archive, or holds another number of them.
+        OSError: naming ``folder`` where the disk is full.
     """
     members = _tar_members(archive) if archive.suffix == ".tar" else _zip_members(archive)
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     found = 0
     try:
-        unfinished.mkdir()
-        for path, opener in members:
-            if wanted(path):
-                # Only the last part of a member's path is used, so none lands elsewhere.
-                with opener() as packed, (unfinished / path.name).open("wb") as out:
-                    shutil.copyfileobj(packed, out, 1 << 20)
-                found += 1
-        if found != count:
-            raise UserError(f"{archive} holds {found} of the {count} files of {folder.name}")
-        unfinished.rename(folder)
+        with appearing_folder(folder) as unfinished:
+            for path, opener in members:
+                if wanted(path):
+                    # Only the last part of a member's path is used, so none lands elsewhere.
+                    with opener() as packed, (unfinished / path.name).open("wb") as out:
+                        shutil.copyfileobj(packed, out, 1 << 20)
+                    found += 1
+            if found != count:
+                raise UserError(f"{archive} holds {found} of the {count} files of {folder.name}")
     except (zipfile.BadZipFile, tarfile.TarError) as error:
         raise UserError(f"{archive} cannot be unpacked ({error}): remove it") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

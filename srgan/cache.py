@@ -3,10 +3,8 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -20,7 +18,8 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 from tqdm import tqdm
 
 from core.command import UserError
-from core.files import locked
+from core.files import appearing_folder, locked
+from core.parallel import parallel_map
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
@@ -78,6 +77,7 @@ class PairCache:
             ``scale**2`` times as far in ``hr_pixels``. There may be others in between.
         hr_pixels: uint8 ``[pixels, 3]``, mapped from disk.
         lr_pixels: the same of their twins.
+        files: that the pictures were decoded from; none where that is not told.
     """
 
     scale: int
@@ -85,6 +85,7 @@ class PairCache:
     firsts: Sequence[int]
     hr_pixels: Pixels
     lr_pixels: Pixels
+    files: Sequence[PictureFile] = ()
 
     @classmethod
     def of(cls, scale: int, hr: Sequence[Pixels], lr: Sequence[Pixels]) -> "PairCache":
@@ -95,8 +96,12 @@ class PairCache:
 
     def chosen(self, places: Sequence[int]) -> "PairCache":
         """Return the pictures of these places alone, on the same pixels."""
-        shapes = [self.lr_shapes[place] for place in places]
-        return replace(self, lr_shapes=shapes, firsts=[self.firsts[place] for place in places])
+        return replace(
+            self,
+            lr_shapes=[self.lr_shapes[place] for place in places],
+            firsts=[self.firsts[place] for place in places],
+            files=[self.files[place] for place in places] if self.files else (),
+        )
 
     @property
     def hr(self) -> list[Pixels]:
@@ -158,17 +163,6 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
     return hr, lr
 
 
-def _build(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
-    """Write a cache to ``folder``, which appears when it is complete."""
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    try:
-        unfinished.mkdir()
-        _write(unfinished, files, scale)
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     shapes: list[tuple[int, int] | None] = []  # none where a file cannot be read
 
@@ -182,16 +176,27 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     with (
         (folder / "hr.bin").open("wb") as hr_file,
         (folder / "lr.bin").open("wb") as lr_file,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        parallel_map(load, files) as pairs,
     ):
-        for pair in tqdm(pool.map(load, files), total=len(files), desc="decoding", disable=None):
+        for pair in tqdm(pairs, total=len(files), desc="decoding", disable=None):
             if pair is None:
                 shapes.append(None)
                 continue
-            hr_file.write(pair[0].tobytes())
-            lr_file.write(pair[1].tobytes())
+            hr_file.write(np.ascontiguousarray(pair[0]).data)
+            lr_file.write(np.ascontiguousarray(pair[1]).data)
             shapes.append((pair[1].shape[0], pair[1].shape[1]))
     (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
+
+
+def _is_whole(folder: Path, scale: int) -> bool:
+    """Tell whether a cache is there with all of the pixels that its index tells of."""
+    try:
+        shapes = json.loads((folder / "index.json").read_text())["lr_shapes"]
+        sizes = [(folder / name).stat().st_size for name in ("hr.bin", "lr.bin")]
+    except (FileNotFoundError, ValueError):
+        return False
+    pixels = sum(shape[0] * shape[1] for shape in shapes if shape)
+    return sizes == [3 * scale**2 * pixels, 3 * pixels]
 
 
 def _mapped(file: Path) -> Pixels:
@@ -211,7 +216,8 @@ def open_cache(
     """Open the decoded pairs of ``files``, decoding them first if that was not done before.
 
     Pairs are as :func:`read_pair` reads them. The cache is renewed when a file's path, size or
-    time changes. Whatever is wanted of the same files, they are decoded and kept once.
+    time changes, or where it was damaged. Whatever is wanted of the same files, they are decoded
+    and kept once.
 
     Args:
         cache_dir: where caches live; one folder is made in it for each distinct ``files``.
@@ -222,12 +228,15 @@ def open_cache(
 
     Raises:
         UserError: if no picture remains, or a twin is of the wrong size.
+        OSError: naming the cache where the disk is full.
     """
     folder = cache_dir / _fingerprint(files, scale)
-    if not folder.exists():
+    if not _is_whole(folder, scale):
         with locked(cache_dir):
-            if not folder.exists():  # nor was made while this process waited
-                _build(folder, files, scale)
+            if not _is_whole(folder, scale):  # nor was made so while this process waited
+                shutil.rmtree(folder, ignore_errors=True)
+                with appearing_folder(folder) as unfinished:
+                    _write(unfinished, files, scale)
     kept = json.loads((folder / "index.json").read_text())["lr_shapes"]
     shapes = [(height, width) for height, width in (shape or (0, 0) for shape in kept)]
     places = {file: place for place, file in enumerate(files)}
@@ -243,5 +252,5 @@ def open_cache(
             f"none of the {len(files if wanted is None else wanted)} files is a picture of at "
             f"least {smallest_side * scale} pixels a side"
         )
-    pixels = (_mapped(folder / name) for name in ("hr.bin", "lr.bin"))
-    return PairCache(scale, shapes, _firsts(shapes), *pixels).chosen(large_enough)
+    hr, lr = (_mapped(folder / name) for name in ("hr.bin", "lr.bin"))
+    return PairCache(scale, shapes, _firsts(shapes), hr, lr, files).chosen(large_enough)

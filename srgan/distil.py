@@ -6,9 +6,10 @@ network learns faster from it (Hinton et al. 2015; for super-resolution, He et a
 worth learning from are slow: here each crop is asked for once, instead of at every step.
 """
 
+import hashlib
 import logging
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -21,17 +22,21 @@ from tqdm import tqdm
 
 from core.command import UserError, run_command
 from core.files import appearing
+from core.parallel import parallel_map
 from core.precision import Precision, autocast, pick_precision
 from core.run import pick_device
 from srgan.cache import Pixels, read_pair
+from srgan.holdout import hold_out
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
-from srgan.sources import hold_out, training_pictures
+from srgan.sources import training_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["DistilConfig", "distil"]
 
 logger = logging.getLogger(__name__)
+
+_Pairs = dict[str, tuple[Pixels, Pixels]]  # what the teacher made of each crop, and the crop
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,21 @@ class DistilConfig:
                 raise UserError(f"--{name} must be at least {least}, not {getattr(self, name)}")
 
 
+def _name(path: Path) -> str:
+    """Return a name of a picture's own, however ``--data`` spells the way to it."""
+    return f"{path.stem}-{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]}"
+
+
 def _crops(config: DistilConfig, file: PictureFile, scale: int) -> Iterator[tuple[str, Pixels]]:
     """Yield a name and uint8 ``[H, W, 3]``, the same ones each time."""
     lr = read_pair(file, scale)[1]
-    name = file.hr.with_suffix("").as_posix().strip("./").replace("/", "-")
-    draw = np.random.default_rng([config.seed, *name.encode()])
+    name = _name(file.hr)
+    draw = np.random.default_rng([config.seed, *os.fsencode(name)])
     rows, columns = (max(0, side - config.side) + 1 for side in lr.shape[:2])
     places = draw.choice(rows * columns, min(config.crops, rows * columns), replace=False)
     for top, left in zip(*divmod(places, columns), strict=True):
-        yield f"{name}-{top}-{left}", lr[top : top + config.side, left : left + config.side]
+        crop = lr[top : top + config.side, left : left + config.side]
+        yield f"{name}-{top}-{left}", crop.copy()  # a view would keep the whole picture
 
 
 def _missing(config: DistilConfig, file: PictureFile, scale: int) -> dict[str, Pixels]:
@@ -105,12 +116,6 @@ def _taught(
     return list(hr.permute(0, 2, 3, 1).to("cpu", torch.uint8).numpy())
 
 
-def _write(paths: tuple[Path, Path], pictures: tuple[Pixels, Pixels]) -> None:
-    for path, pixels in zip(paths, pictures, strict=True):
-        with appearing(path) as file:
-            Image.fromarray(pixels).save(file)
-
-
 def distil(config: DistilConfig) -> bool:
     """Write the pairs, in an order in which every beginning is a fair sample.
 
@@ -120,7 +125,8 @@ def distil(config: DistilConfig) -> bool:
 
     Raises:
         UserError: if the device, the teacher or the data cannot be had.
-        OSError: if ``config.out`` cannot be made.
+        OSError: if ``config.out`` cannot be made, or has no room for a picture, which is named; the
+            teacher is then asked no further.
     """
     device = pick_device(config.device)
     config.out.mkdir(parents=True, exist_ok=True)  # rather than once the teacher has answered
@@ -133,21 +139,25 @@ def distil(config: DistilConfig) -> bool:
     def read(index: int) -> dict[str, Pixels]:
         return _missing(config, pictures[index], scale)
 
-    with ThreadPoolExecutor() as readers, ThreadPoolExecutor() as writers:
-        writing: list[Future[None]] = []
-        try:
-            for crops in tqdm(readers.map(read, order), "asking", len(order), disable=None):
-                if not crops:
-                    continue
+    def answered(missing: Iterable[dict[str, Pixels]]) -> Iterator[_Pairs]:
+        for crops in tqdm(missing, "asking", len(order), disable=None):
+            if crops:
                 lr = list(crops.values())
                 taught = _taught(teacher, lr, device, precision)
-                for name, small, large in zip(crops, lr, taught, strict=True):
-                    paths = _pair(config, name, scale)
-                    writing.append(writers.submit(_write, paths, (large, small)))
-        finally:
-            readers.shutdown(cancel_futures=True)  # or an interrupt would wait for all of them
-        for each in writing:
-            each.result()  # raises what went wrong
+                yield dict(zip(crops, zip(taught, lr, strict=True), strict=True))
+
+    def write(pairs: _Pairs) -> None:
+        for name, pictures in pairs.items():
+            for path, pixels in zip(_pair(config, name, scale), pictures, strict=True):
+                with appearing(path) as file:
+                    Image.fromarray(pixels).save(file)
+
+    with (
+        parallel_map(read, order) as missing,
+        parallel_map(write, answered(missing)) as written,
+    ):
+        for _ in written:
+            pass
     logger.info("train on them with --data %s", config.out)
     return True
 

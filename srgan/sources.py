@@ -1,7 +1,7 @@
 """Where training pictures come from: a data set by name, or any folder."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
 
-__all__ = ["NAMED_SOURCES", "hold_out", "list_pictures", "training_pictures"]
+__all__ = ["NAMED_SOURCES", "list_pictures", "training_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -173,27 +173,3 @@ def training_pictures(data: str, data_dir: Path, scale: int) -> list[PictureFile
                 f"--data must be {', '.join(NAMED_SOURCES)} or a folder; {part!r} is neither"
             )
     return pictures
-
-
-def hold_out(
-    pictures: Sequence[PictureFile], count: int
-) -> tuple[Sequence[PictureFile], Sequence[PictureFile]]:
-    """Divide pictures into those to train on and ``count`` others, spread over the list.
-
-    Where only some bring a low-resolution twin, the others are the ones that are held out: a score
-    over both kinds would mean nothing, and pairs of a teacher's that join a collection leave it
-    with the same pictures held out.
-
-    Raises:
-        UserError: if more than half would be held out.
-    """
-    if count == 0:
-        return pictures, []
-    eligible = [p for p in pictures if p.lr is None] or pictures
-    if count * 2 > len(eligible):
-        raise UserError(
-            f"--holdout {count} would take more than half of the {len(eligible)} pictures"
-        )
-    stride = len(eligible) // count
-    held_out = eligible[stride // 2 :: stride][:count]
-    return [p for p in pictures if p not in set(held_out)], held_out

@@ -25,14 +25,22 @@ from srgan.config import RECIPES, TrainConfig
 from srgan.degradations import DEGRADATIONS
 from srgan.evaluation.sets import distinct
 from srgan.generators import Generator, save_generator
+from srgan.holdout import Division, hold_out
 from srgan.pairs import low_resolution
 from srgan.patches import PatchSampler
 from srgan.quantisation import is_rounding, round_from_now
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
-from srgan.sources import hold_out, training_pictures
+from srgan.sources import training_pictures
 from srgan.start import starting_generator
-from srgan.validation import Samples, check_sets, degraded, middles, validation
+from srgan.validation import (
+    Samples,
+    check_sets,
+    degraded,
+    middles,
+    open_held_out,
+    validation,
+)
 
 __all__ = ["TrainConfig", "seconds_a_step", "train"]
 
@@ -163,11 +171,16 @@ def train(config: TrainConfig) -> bool:
         reparameterise(generator)
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
-    training, held_out = hold_out(pictures, config.holdout)
+    division_file = config.out / "pictures.json"
+    begun = Division.load(division_file) if config.resume else None
+    training, held_out = (
+        begun.divide(pictures, config.data_dir) if begun else hold_out(pictures, config.holdout)
+    )
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
     check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
     pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
+    kept_back = open_held_out(config.cache_dir, pictures, spec.scale, config.patch, held_out)
     if config.minutes:
         config = (
             _saved_steps(config)
@@ -179,6 +192,11 @@ def train(config: TrainConfig) -> bool:
     run, state = open_run(
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
+    division = Division.of(pairs.files, kept_back.files if kept_back else (), config.data_dir)
+    if begun:
+        begun.require(division)
+    elif distributed.is_main():
+        division.save(division_file)
     random_state.seed_all(config.seed + distributed.rank())
     begun = None if state is None else state.get("precision")
     trainer = build_trainer(config, game, pairs, device, begun)
@@ -206,9 +224,7 @@ def train(config: TrainConfig) -> bool:
         save_generator(run.generator, spec, folded_state(trainer.sampler), record)
 
     keeping: list[Callable[[Trainer], None]] = [keep]
-    kept_back: PairCache | None = None
-    if held_out:
-        kept_back = open_cache(config.cache_dir, pictures, spec.scale, config.patch, held_out)
+    if kept_back is not None:
         if config.degradation != "bicubic":  # which the cache's own twins have undergone
             kept_back = degraded(kept_back, DEGRADATIONS[config.degradation])
         seen = PatchSampler(kept_back, 8, min(config.patch, 48), config.seed).batch(0)

@@ -13,15 +13,18 @@ from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
-from srgan.cache import PairCache
+from srgan.cache import PairCache, Pixels, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator
 from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
 from srgan.tiles import upscale_in_tiles
 
-__all__ = ["Samples", "check_sets", "degraded", "middles", "validation"]
+__all__ = ["Samples", "check_sets", "degraded", "middles", "open_held_out", "validation"]
+
+_DEGRADED = 1024  # largest side; a degradation takes 200 bytes of memory a pixel
 
 
 def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
@@ -33,16 +36,46 @@ def _upscale(trainer: Trainer, lr: Tensor) -> Tensor:
     return hr.cpu()
 
 
-def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
-    """Return the same pictures with twins that ``degradation`` makes, whole, each in its own way.
+def open_held_out(
+    cache_dir: Path,
+    files: Sequence[PictureFile],
+    scale: int,
+    patch: int,
+    held_out: Sequence[PictureFile],
+) -> PairCache | None:
+    """Open what is held out of ``files``, as :func:`srgan.cache.open_cache` does; None if nothing.
 
-    Which way depends on a picture's place alone, so that runs of different seeds compare.
+    Raises:
+        UserError: if none of it can be used; the message names the files.
     """
+    if not held_out:
+        return None
+    try:
+        return open_cache(cache_dir, files, scale, patch, held_out)
+    except UserError as error:
+        names = ", ".join(str(file.hr) for file in held_out)
+        raise UserError(
+            f"--holdout: {error}: {names}; remove them, and others are held out"
+        ) from error
+
+
+def _middle(picture: Pixels, side: int) -> Pixels:
+    top, left = (max(0, length - side) // 2 for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
+
+
+def degraded(pairs: PairCache, degradation: Degradation) -> PairCache:
+    """Return the same pictures with twins that ``degradation`` makes, each in its own way.
+
+    Which way depends on a picture's place alone, so that runs of different seeds compare. Pictures
+    of more than 1024 pixels a side are cut to their middles.
+    """
+    large = [_middle(picture, _DEGRADED // pairs.scale * pairs.scale) for picture in pairs.hr]
     lr = []
-    for index, picture in enumerate(pairs.hr):
+    for index, picture in enumerate(large):
         small = damaged(as_tensor([picture]), degradation, pairs.scale, index)[0]
         lr.append(small.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
-    return PairCache.of(pairs.scale, pairs.hr, lr)
+    return PairCache.of(pairs.scale, large, lr)
 
 
 def check_sets(sets: Sequence[Path], scale: int) -> None:

@@ -1,13 +1,16 @@
 """Files appear whole or not at all."""
 
+import errno
 import logging
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Timer
 
 import pytest
 
-from core.files import appearing, check_place, locked
+from core.files import appearing, appearing_folder, check_place, locked
 from tests.programs import start
 
 
@@ -53,6 +56,65 @@ def test_the_file_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path
     with appearing(tmp_path / "page.html") as temporary:
         temporary.touch(mode=0o600)
     assert (tmp_path / "page.html").stat().st_mode == other.stat().st_mode
+
+
+def test_a_folder_appears_when_the_block_ends_and_takes_an_empty_ones_place(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with appearing_folder(folder) as temporary:
+        (temporary / "a").write_text("whole")
+        assert not [*folder.iterdir()]
+    assert (folder / "a").read_text() == "whole"
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_a_folder_whose_block_fails_never_appears(tmp_path: Path) -> None:
+    def broken_off() -> None:
+        with appearing_folder(tmp_path / "pictures") as temporary:
+            (temporary / "a").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert [*tmp_path.iterdir()] == []
+
+
+FILLER = """
+import os, signal, sys
+from pathlib import Path
+from core.files import appearing_folder
+with appearing_folder(Path(sys.argv[1])) as temporary:
+    (temporary / "a").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_killed_processes_left_of_folders_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        with start("-c", FILLER, tmp_path / name) as filler:
+            assert filler.wait(60) == -signal.SIGKILL
+    (tmp_path / "my own.part").mkdir()
+    (tmp_path / "download.part").touch()
+    (tmp_path / ".page.1.part").touch()
+    with appearing_folder(tmp_path / "one"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "one", "my own.part", "download.part", ".page.1.part",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [appearing, appearing_folder])
+@pytest.mark.parametrize(("number", "named"), [(errno.ENOSPC, True), (errno.ECONNRESET, False)])
+def test_a_full_disk_is_told_by_what_it_had_no_room_for(
+    place: Callable[[Path], AbstractContextManager[Path]],
+    number: int,
+    named: bool,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "new"
+    with pytest.raises(OSError, match="message") as refusal, place(path):
+        raise OSError(number, "message")
+    assert refusal.value.filename == (str(path) if named else None)
 
 
 def test_a_place_for_a_file_is_made_but_not_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import resource
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,11 +18,13 @@ from PIL import Image
 
 from core.command import UserError
 from core.files import locked
+from core.parallel import WORKERS
 from srgan import cache
 from srgan.cache import open_cache, read_rgb
 from srgan.pairs import PictureFile
 from srgan.patches import PatchSampler
 from srgan.resize import imresize_uint8
+from tests.programs import start
 from tests.srgan.pictures import files, picture, planes, save_pictures
 
 
@@ -219,6 +224,70 @@ def test_nothing_half_written_is_left_or_used_after_a_failure(
             open_cache(store, files(paths), 2)
     assert caches(store) == []
     assert len(open_cache(store, files(paths), 2)) == 3
+
+
+@pytest.mark.parametrize("name", ["hr.bin", "lr.bin", "index.json"])
+def test_a_cache_of_which_a_part_is_missing_is_made_anew(
+    name: str, paths: list[Path], store: Path
+) -> None:
+    wanted = [hr.copy() for hr in open_cache(store, files(paths), 2).hr]
+    (folder,) = caches(store)
+    os.truncate(folder / name, 50)
+    for got, hr in zip(open_cache(store, files(paths), 2).hr, wanted, strict=True):
+        np.testing.assert_array_equal(got, hr)
+    assert caches(store) == [folder]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from srgan import cache
+from srgan.pairs import PictureFile
+cache.read_rgb = lambda _path: os.kill(os.getpid(), signal.SIGKILL)
+cache.open_cache(Path(sys.argv[1]), [PictureFile(Path(sys.argv[2]))], 2)
+"""
+
+
+def test_what_a_killed_process_left_is_removed(paths: list[Path], store: Path) -> None:
+    with start("-c", KILLED, store, paths[0]) as killed:
+        assert killed.wait(60) == -signal.SIGKILL
+    assert len(caches(store)) == 1
+    open_cache(store, files(paths), 2)
+    (folder,) = caches(store)
+    assert folder.suffix == ""
+
+
+def test_a_full_disk_is_told_by_the_cache_that_had_no_room(paths: list[Path], store: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as refusal:
+            open_cache(store, files(paths), 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refusal.value.filename.startswith(str(store))
+    assert caches(store) == []
+
+
+def test_few_pictures_are_decoded_ahead_of_a_slow_disk(
+    paths: list[Path], store: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = 0
+    ahead: list[int] = []
+
+    def slow(pixels: cache.Pixels) -> cache.Pixels:
+        nonlocal written
+        time.sleep(0.01)
+        ahead.append(len(decoded) - written // 2)
+        written += 1
+        return pixels.copy()
+
+    monkeypatch.setattr("srgan.cache.np.ascontiguousarray", slow)
+    links = [paths[0].with_name(f"link{index}.png") for index in range(40)]
+    for link in links:
+        link.symlink_to(paths[2])
+    open_cache(store, files(links), 2)
+    assert max(ahead) <= 2 * WORKERS
 
 
 def test_two_that_want_the_same_at_once_decode_it_once(

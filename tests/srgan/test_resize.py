@@ -150,6 +150,26 @@ def test_whole_numbers_are_rounded_half_up_after_each_direction_and_clipped() ->
     assert torch.equal(imresize_uint8(stretched, 0.25).double(), second)
 
 
+@pytest.mark.parametrize("shape", [(9, 8), (3, 9, 8), (2, 3, 9, 8)])
+def test_whole_numbers_are_widened_plane_by_plane_whatever_comes_before(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = torch.randint(0, 256, shape, dtype=torch.uint8)
+    widened: list[int] = []
+    double = Tensor.double
+
+    def watched(tensor: Tensor) -> Tensor:
+        widened.append(tensor.numel())
+        return double(tensor)
+
+    monkeypatch.setattr(Tensor, "double", watched)
+    small = imresize_uint8(levels, 0.5)
+    assert max(widened) == 9 * 8
+    assert small.shape == (*shape[:-2], 5, 4)
+    for plane, wanted in zip(small.view(-1, 5, 4), levels.view(-1, 9, 8), strict=True):
+        assert torch.equal(plane, imresize_uint8(wanted, 0.5))
+
+
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
 def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="scale must be positive"):

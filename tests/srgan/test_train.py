@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision.models
@@ -23,17 +25,19 @@ from core.schedule import Schedule
 from core.trainer import StepReport, Trainer
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
-from srgan.cache import Pixels, open_cache, read_rgb
+from srgan.cache import PairCache, Pixels, open_cache, read_rgb
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.discriminators import DiscriminatorName
 from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
+from srgan.holdout import hold_out
 from srgan.metrics import crop_border, luma, psnr, quantise
 from srgan.patches import as_tensor
 from srgan.quantisation import is_rounding
 from srgan.resize import imresize_uint8
-from srgan.sources import hold_out, training_pictures
+from srgan.sources import training_pictures
 from srgan.train import TrainConfig, train
+from srgan.validation import degraded
 from tests.core.games import Log
 from tests.core.test_resume import assert_identical
 from tests.srgan.pictures import files, picture, planes, save_pairs, save_pictures
@@ -111,7 +115,7 @@ def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> 
     assert train(config)
     assert {p.name for p in config.out.iterdir()} == {
         "checkpoint.safetensors", "config.json", "environment.json", "generator.safetensors",
-        "history.jsonl", "losses.png", "samples", "tensorboard",
+        "history.jsonl", "losses.png", "pictures.json", "samples", "tensorboard",
     }  # fmt: skip
     assert [p.name for p in sorted((config.out / "samples").iterdir())] == [
         "0000002.png", "0000004.png", "0000006.png",
@@ -151,8 +155,8 @@ def test_held_out_pictures_are_measured_whole_and_not_trained_on(
     network, _, training = load_generator(config.out / "generator.safetensors")
     assert training["pictures"] == 6
     values = []
-    for path in (photos[2], photos[6]):  # the middles of two equal parts of the list
-        hr = read_rgb(path)
+    for held_out in hold_out(files(photos), 2)[1]:
+        hr = read_rgb(held_out.hr)
         lr = imresize_uint8(planes(hr), 0.5)[None].float() / 255
         with torch.no_grad():
             got = quantise(network(lr))
@@ -193,8 +197,8 @@ def test_validation_undoes_what_training_does_the_same_way_for_every_seed(
     assert recorded(other) == pytest.approx(scores, rel=1e-5)
     network = load_generator(start)[0]
     values = []
-    for index, path in enumerate((photos[2], photos[6])):
-        hr = as_tensor([read_rgb(path)])
+    for index, held_out in enumerate(hold_out(files(photos), 2)[1]):
+        hr = as_tensor([read_rgb(held_out.hr)])
         lr = DEGRADATIONS[degradation](hr, 2, Draw((index,), torch.device("cpu")))
         with torch.no_grad():
             got = quantise(network(lr))
@@ -231,6 +235,82 @@ def test_a_teachers_pairs_leave_the_same_photographs_held_out(
     assert len(both[0]) == len(photos) - 2 + 6
     train(replace(config, data=f"{folder},{config.data}", adversarial_steps=0))
     assert list(recorded(config)) == ["validation/bicubic_psnr_y"]
+
+
+@pytest.fixture
+def own_photos(config: TrainConfig, photos: list[Path]) -> Path:
+    """A copy of the pictures that a test may change, in the settings' data folder."""
+    return Path(shutil.copytree(photos[0].parent, config.data_dir / "own"))
+
+
+@pytest.mark.parametrize("change", ["gone", "new", "held out"])
+def test_a_run_goes_on_with_the_pictures_that_it_began_with(
+    change: str, config: TrainConfig, own_photos: Path
+) -> None:
+    config = replace(config, data=str(own_photos), adversarial_steps=0)
+    train(config)
+    kept = json.loads((config.out / "pictures.json").read_text())
+    if change == "new":
+        changed = own_photos / "new.png"
+        Image.fromarray(picture(48, 40)).save(changed)
+        counts = "0 pictures are gone and 1 are new"
+    else:
+        changed = config.data_dir / kept["training" if change == "gone" else "held_out"][0]
+        changed.rename(own_photos / "away.txt")
+        counts = "1 pictures are gone and 0 are new"
+    with pytest.raises(UserError, match=f"{counts}, such as own/{changed.name}"):
+        train(replace(config, resume=True))
+
+
+def test_what_a_run_could_not_use_may_be_removed_before_it_goes_on(
+    config: TrainConfig, own_photos: Path
+) -> None:
+    broken = [own_photos / f"broken{number}.png" for number in range(40)]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    config = replace(config, data=str(own_photos), holdout=12, adversarial_steps=0)
+    train(config)
+    first = (config.out / "pictures.json").read_text()
+    for path in broken:
+        path.unlink()
+    train(replace(config, resume=True))
+    assert (config.out / "pictures.json").read_text() == first
+
+
+def test_a_run_that_does_not_tell_its_pictures_goes_on_with_a_warning(
+    config: TrainConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = replace(config, adversarial_steps=0)
+    train(config)
+    record = config.out / "pictures.json"
+    first = record.read_text()
+    record.unlink()
+    train(replace(config, resume=True))
+    assert f"{record} is missing: which pictures to hold out is drawn anew" in caplog.text
+    assert record.read_text() == first
+
+
+def test_held_out_pictures_of_which_none_can_be_used_are_named_before_the_run_begins(
+    config: TrainConfig, own_photos: Path
+) -> None:
+    config = replace(config, data=str(own_photos), holdout=1)
+    (held_out,) = hold_out(training_pictures(config.data, config.data_dir, 2), 1)[1]
+    Image.fromarray(picture(10, 10)).save(held_out.hr)
+    with pytest.raises(UserError, match=f"--holdout: none of the 1 files .*: {held_out.hr}"):
+        train(config)
+    assert not config.out.exists()
+
+
+def test_large_pictures_are_degraded_in_their_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("srgan.validation._DEGRADED", 26)
+    hr = [picture(48, 40), picture(16, 40)]
+    pairs = PairCache.of(4, hr, [np.zeros((12, 10, 3), np.uint8), np.zeros((4, 10, 3), np.uint8)])
+    cut = degraded(pairs, DEGRADATIONS["bicubic"])
+    np.testing.assert_array_equal(cut.hr[0], hr[0][12:36, 8:32])
+    np.testing.assert_array_equal(cut.hr[1], hr[1][:, 8:32])
+    for large, small in zip(cut.hr, cut.lr, strict=True):
+        lr = DEGRADATIONS["bicubic"](as_tensor([large]), 4, Draw((0,), torch.device("cpu")))
+        assert torch.equal(as_tensor([small]), lr)
 
 
 def test_pictures_are_kept_once_whatever_the_patch_and_the_holdout(config: TrainConfig) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -77,6 +78,18 @@ def test_a_folder_whose_block_fails_never_appears(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         broken_off()
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_folders_files_are_on_the_disk_before_it_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pictures"
+    flushed: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda _file: flushed.append(folder.exists()))
+    with appearing_folder(folder) as temporary:
+        for name in ("a", "b"):
+            (temporary / name).write_text("whole")
+    assert flushed == [False, False]
 
 
 FILLER = """

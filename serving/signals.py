@@ -1,10 +1,27 @@
-"""What signals do to a process that does not serve yet."""
+"""What signals do to a process, for as long as it does one thing."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
+
+
+@contextmanager
+def handled(number: int, handler: Handler) -> Iterator[None]:
+    """Within the block, a signal has this handler; Python handles none outside the main thread."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 @contextmanager
@@ -13,11 +30,8 @@ def hang_up_ignored() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
+    with handled(signal.SIGHUP, signal.SIG_IGN):
         yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def end_at_once() -> None:

@@ -2,10 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from threading import current_thread, main_thread
 from typing import Protocol
 
 import tyro
@@ -17,6 +15,7 @@ from serving.cli.upscale import Upscale
 from serving.cli.values import VALUES
 from serving.client import UpscaleFailed
 from serving.errors import ServingError
+from serving.signals import handled
 
 # Options are called by the settings alone, whatever group they are in.
 _STYLE = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
@@ -49,7 +48,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         if words == ["--version"]:
             sys.stdout.write(f"upscale {version('srgan-service')}\n")
             return OK
-        with _ended_alike():
+        # SIGTERM is what Ctrl-C is.
+        with handled(signal.SIGTERM, signal.default_int_handler):
             return _command(words).run()
     except BrokenPipeError:
         raise
@@ -58,19 +58,6 @@ def run(argv: Sequence[str] | None = None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-@contextmanager
-def _ended_alike() -> Iterator[None]:
-    """Within the block, SIGTERM is what Ctrl-C is."""
-    if current_thread() is not main_thread():  # where Python handles no signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _command(words: list[str]) -> Command:

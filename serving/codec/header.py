@@ -24,7 +24,7 @@ _LONGEST_KEYWORD = 79
 
 _JPEG = b"\xff\xd8"
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])")
-_START_OF_SCAN = 0xDA
+START_OF_SCAN = 0xDA
 _WITHOUT_CONTENT = (0x01, *range(0xD0, 0xD8))
 # Segments that the pixels do not need: for applications, and comments.
 _BESIDE_PIXELS = (*range(0xE0, 0xF0), 0xFE)
@@ -89,19 +89,28 @@ def _mended_png(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _mended_jpeg(data: bytes) -> bytes:
-    """With only the useful ones of those segments that the pixels do not need (ITU-T T.81)."""
-    kept = [_JPEG]
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Each marker segment's kind, where its length field is, and that length (ITU-T T.81).
+
+    Behind the start of the scan, what looks like a segment need not be one.
+    """
     at = len(_JPEG)
     while (marker := _JPEG_MARKER.search(data, at)) and marker.end() + 2 <= len(data):
         kind, start = marker[1][0], marker.end()
-        if kind == _START_OF_SCAN:
-            kept.append(data[marker.start() :])
-            break
         size = 0 if kind in _WITHOUT_CONTENT else struct.unpack_from(">H", data, start)[0]
+        yield kind, start, size
         at = start + size
-        if kind not in _BESIDE_PIXELS or _is_useful(kind, data[start + 2 : at]):
-            kept.append(data[marker.start() : at])
+
+
+def _mended_jpeg(data: bytes) -> bytes:
+    """With only the useful ones of those segments that the pixels do not need."""
+    kept = [_JPEG]
+    for kind, at, size in jpeg_segments(data):
+        if kind == START_OF_SCAN:
+            kept.append(data[at - 2 :])
+            break
+        if kind not in _BESIDE_PIXELS or _is_useful(kind, data[at + 2 : at + size]):
+            kept.append(data[at - 2 : at + size])
     return b"".join(kept)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from serving.codec.exif import MARKER, shortened
 from serving.codec.formats import ImageFormat
+from serving.codec.header import START_OF_SCAN, jpeg_segments
 from serving.codec.picture import Metadata
 from serving.codec.save import save_by_pillow
 from serving.pixels import Pixels
@@ -25,7 +26,7 @@ _LONGEST_EXIF = 2**16 - 1 - 2 - len(MARKER)
 _LONGEST_XMP = 65_502
 _MOST_DENSITY = 2**16 - 1
 
-_START_OF_FRAME, _START_OF_SCAN, _RESTART, _END = 0xC0, 0xDA, 0xD0, 0xD9
+_START_OF_FRAME, _RESTART, _END = 0xC0, 0xD0, 0xD9
 
 
 def encode_jpeg(strips: Strips, metadata: Metadata, quality: int) -> Iterator[bytes]:
@@ -71,21 +72,12 @@ def _encode(
         subsampling="4:4:4",
         restart_marker_rows=block_rows,
     )
-    at, size = next((at, size) for kind, at, size in _segments(file) if kind == _START_OF_SCAN)
+    at, size = next((at, size) for kind, at, size in jpeg_segments(file) if kind == START_OF_SCAN)
     return file[: at + size], file[at + size : -2]
 
 
 def _of_height(head: bytes, height: int) -> bytes:
     """The head with another height in its frame header."""
-    at = next(at for kind, at, _ in _segments(head) if kind == _START_OF_FRAME)
+    at = next(at for kind, at, _ in jpeg_segments(head) if kind == _START_OF_FRAME)
     offset = at + 3  # behind the segment's length and the precision
     return head[:offset] + struct.pack(">H", height) + head[offset + 2 :]
-
-
-def _segments(file: bytes) -> Iterator[tuple[int, int, int]]:
-    """Each marker segment's kind, where its length field is, and that length."""
-    at = 2
-    while at + 4 <= len(file):
-        _, kind, size = struct.unpack_from(">BBH", file, at)
-        yield kind, at + 2, size
-        at += 2 + size

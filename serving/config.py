@@ -76,7 +76,7 @@ class ServerConfig:
     """How long a tile waits for others to share a run with even where nothing else is running."""
 
     tile: int = DEFAULT_TILE
-    """Side of the tiles that images are cut into, in input pixels."""
+    """Tiles that images are cut into have at most as many input pixels as a square of this side."""
 
     limits: Limits = field(default_factory=Limits)
     """What one request, one client and all together may take."""

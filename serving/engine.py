@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
-from math import ceil
 
 import numpy as np
 
@@ -14,9 +13,9 @@ from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
 from serving.strips import Strips, Window
 from serving.tasks import Share, Task, TaskPool
-from serving.tiling import Span, even_tile, plan_axis
+from serving.tiling import Span, even_tiles, plan_axis
 
-DEFAULT_TILE = 256
+DEFAULT_TILE = 288
 # The most pixels that a model which cannot be tiled is given.
 LARGEST_WHOLE = 1024 * 1024
 # How far colour is continued under transparent pixels for such a model.
@@ -39,7 +38,8 @@ def upscale_strips(
         source: the picture, of any kind that :func:`serving.pixels.upscale_pixels` takes.
         depth: type of the result's samples.
         pool: where tiles are computed; what else is to be done happens while they are.
-        tile: side of a tile in input pixels; raised where overlaps would be most of it.
+        tile: a tile has at most as many input pixels as a square of this side; raised where
+            overlaps would be most of it.
         stages: records each tile as ``upscale``, and what the caller does between as ``wait``.
         room: where the result goes, as a whole; without it, each strip has memory of its own.
 
@@ -88,9 +88,7 @@ def _plan(model: Model, source: Strips, tile: int, workers: int) -> tuple[list[S
     reach = _up(margin(source.channels, halo), multiple)
     if model.fixed_size is None:
         largest = _up(max(tile, 4 * reach, 1), multiple)
-        columns = even_tile(width, largest, reach, multiple=multiple)
-        least = ceil(workers / len(plan_axis(width, columns, reach, multiple)))
-        rows = even_tile(height, largest, reach, least, multiple)
+        rows, columns = even_tiles(height, width, largest, reach, workers, multiple)
     else:
         rows, columns = model.fixed_size
     if min(rows, columns) <= 2 * reach:

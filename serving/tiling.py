@@ -5,10 +5,11 @@ where the picture is not. So of each tile only what is at least `halo` away from
 border is kept; at the picture's true borders everything is. Tiled is then equal to whole.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-_STEP = 16
+_STEP = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +40,62 @@ class Span:
         return slice(self.keep_start * scale, self.keep_stop * scale)
 
 
-def even_tile(size: int, tile: int, halo: int, least: int = 1, multiple: int = 1) -> int:
-    """A side with which as few tiles as do with `tile` cover [0, size) with little overlap.
+def even_tiles(
+    height: int, width: int, tile: int, halo: int, workers: int = 1, multiple: int = 1
+) -> tuple[int, int]:
+    """The shape of tiles with which workers are done soonest: few, large, and a fair number each.
 
-    It is a multiple of 16, so that pictures of all sizes need few shapes.
+    No tile has more pixels than a square of side `tile`, nor is it higher, since the memory that
+    rows of tiles take depends on that. Sides are multiples of 4, so that pictures of all sizes
+    need few shapes.
 
     Args:
-        size: what is to be covered.
-        tile: the largest side.
+        height: of what is to be covered.
+        width: of what is to be covered.
+        tile: side of the largest square; raised to the next possible one.
         halo: what is lost of a tile at each border that is not the picture's.
-        least: tiles that there shall be, if they can still keep as much as they lose.
-        multiple: what it is a multiple of, too; a power of 2, which `tile` is a multiple of.
+        workers: tiles that are computed at a time.
+        multiple: what sides are multiples of, too; a power of 2, which `halo` is a multiple of.
+
+    Returns:
+        A tile's height and width.
     """
-    if size <= tile:
-        most = max(1, (size - 2 * halo) // (4 * halo + 1))
-        count = min(least, most)
-    else:
-        count = max(ceil((size - 2 * halo) / (tile - 2 * halo)), least)
-    if count == 1:
-        return tile
     step = max(_STEP, multiple)
-    side = ceil((size - 2 * halo) / count) + 2 * halo
-    return min(tile, ceil(side / step) * step)
+    least = ceil((2 * halo + 1) / step) * step
+    tile = max(least, ceil(tile / step) * step)
+    lowest = min(height, least)
+    plans: list[tuple[int, int, tuple[int, int]]] = []
+    for columns in _counts(width, max(tile, tile**2 // lowest), tile, halo, workers):
+        across = _side(width, columns, halo, step)
+        highest = min(tile, tile**2 // across // step * step)
+        if highest < lowest:
+            continue
+        for rows in _counts(height, highest, highest, halo, workers):
+            down = _side(height, rows, halo, step)
+            turns = ceil(rows * columns / workers)
+            plans.append((turns * down * across, rows * columns, (down, across)))
+    return min(plans)[2]
+
+
+def _count(size: int, side: int, halo: int) -> int:
+    """How many tiles of a side cover [0, size)."""
+    return 1 if size <= side else ceil((size - 2 * halo) / (side - 2 * halo))
+
+
+def _side(size: int, count: int, halo: int, step: int) -> int:
+    """The least side, a multiple of `step`, of which `count` tiles cover [0, size)."""
+    side = ceil(max(1, size - 2 * halo) / count) + 2 * halo
+    return ceil(side / step) * step
+
+
+def _counts(size: int, longest: int, usual: int, halo: int, workers: int) -> Iterator[int]:
+    """Numbers of tiles to try: as few as there can be, to some more than of the usual side.
+
+    Of more than need be, each keeps as much as it loses.
+    """
+    need = _count(size, usual, halo)
+    most = max(need, (size - 2 * halo) // (4 * halo + 1))
+    return iter(range(_count(size, longest, halo), min(most, need + workers - 1) + 1))
 
 
 def plan_axis(size: int, tile: int, halo: int, multiple: int = 1) -> list[Span]:

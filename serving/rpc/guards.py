@@ -9,11 +9,13 @@ from serving.errors import MessageTooLarge, ServerStopping, TimeLimitExceeded
 from serving.load.budget import Budget
 from serving.load.clients import ClientLimit
 from serving.load.limits import Limits
+from serving.load.queue import PixelQueue
 from serving.rpc.call import Call
 from serving.rpc.service import NAME
 from serving.security.tokens import Tokens
 
 _HEALTH = "/grpc.health."
+_UPSCALING = (f"/{NAME}/Upscale", f"/{NAME}/UpscaleStream")
 _POLL_S = 0.02
 
 
@@ -141,6 +143,24 @@ class LimitGuard:
                 raise TimeLimitExceeded(
                     "call", f"longer than {self._max_call_s:g} s", "a call that is done by then"
                 ) from error
+
+
+class QueueGuard:
+    """Refuses pictures while the queue is full, before their bytes are read."""
+
+    def __init__(self, queue: PixelQueue) -> None:
+        self._queue = queue
+
+    @asynccontextmanager
+    async def __call__(self, call: Call) -> AsyncIterator[None]:
+        """Guards one call.
+
+        Raises:
+            ServerBusy: it is to upscale a picture, and the queue is full.
+        """
+        if call.method in _UPSCALING:
+            self._queue.check()
+        yield
 
 
 def _is_ours(call: Call) -> bool:

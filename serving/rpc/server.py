@@ -24,7 +24,7 @@ from serving.reload import ModelWatch, try_all, try_out
 from serving.rpc import service
 from serving.rpc.channel import server_options
 from serving.rpc.exchange import Exchange
-from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard, MetadataGuard
+from serving.rpc.guards import AccessGuard, DrainGuard, LimitGuard, MetadataGuard, QueueGuard
 from serving.rpc.interceptor import CallInterceptor, Guard
 from serving.security.tls import server_credentials
 from serving.security.tokens import Tokens
@@ -89,6 +89,7 @@ class UpscalerServer:
             self._drain,
             *access,
             LimitGuard(config.limits),
+            QueueGuard(self._queue),
         ]
         self._background: list[asyncio.Task[None]] = []
         self._stop_metrics: Callable[[], None] | None = None

@@ -65,7 +65,6 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> upscaler_pb2.UpscaleResponse:
         """Upscales one image; the answer is that of a stream, gathered into one message."""
-        self._queue.check()
         options = messages.options_of(request.options)
         with self._memory.lent(len(request.image)):
             async with aclosing(self._pieces(request.image, options)) as pieces:
@@ -77,7 +76,6 @@ class UpscalerService(upscaler_pb2_grpc.UpscalerServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> AsyncGenerator[Piece, None]:
         """Upscales one image, whose file comes and goes piece by piece."""
-        self._queue.check()
         with closing(self._upload()) as upload:
             options, file = await upload.receive(request_iterator)
             async with aclosing(self._pieces(file, options)) as pieces:

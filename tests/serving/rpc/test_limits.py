@@ -127,8 +127,27 @@ def test_a_queue_that_is_full_of_pixels(models: Path) -> None:
         error = refusal(stub)
         assert time.monotonic() - started < 0.5
         assert detail(error, RetryInfo).retry_delay.ToMilliseconds() >= 100
+        assert stub.ListModels(upscaler_pb2.ListModelsRequest()).models
         assert [*running][-1].WhichOneof("part") == "finished"
         assert stub.Upscale(SMALL).output.width == 36
+
+
+def test_a_full_queue_refuses_before_the_picture_has_come(models: Path) -> None:
+    options = upscaler_pb2.UpscaleOptions(model="random")
+    photo = write_png(checker(3, height=700, width=700))
+    with (
+        running(models, Limits(max_queued_pixels=500_000)) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        begun: Any = Stub(channel).UpscaleStream(
+            iter([Request(options=options), Request(chunk=photo)])
+        )
+        assert next(begun).WhichOneof("part") == "started"
+        for method in (UPSCALE, f"{UPSCALE}Stream"):
+            with never_sent(address, method, 1) as (call,):
+                assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+                assert detail(call, ErrorInfo).reason == "SERVER_BUSY"
+        assert [*begun][-1].WhichOneof("part") == "finished"
 
 
 def test_a_stream_that_stands_still(models: Path) -> None:

@@ -41,7 +41,7 @@ class TrainConfig:
         degradation: what the generator learns to undo: bicubic (the benchmarks'; pictures that
             come in pairs stay as they are), camera (blur, noise and JPEG), real (Real-ESRGAN's
             second order).
-        generator: light and gated (for processors), srresnet or rrdb.
+        generator: plain and light (for processors), srresnet or rrdb.
         scale: output side over input side.
         width: channels of the generator's body.
         blocks: blocks of the generator's body.

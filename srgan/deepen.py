@@ -1,8 +1,8 @@
-"""Give a light generator more blocks, which change nothing until they are trained.
+"""Give a plain or light generator more blocks, which change nothing until they are trained.
 
 Chen, Goodfellow and Shlens 2016, "Net2Net": a network that has learnt as much as it can hold goes
-on as a deeper one from where it stands, instead of from the start. A new block's last convolution
-is zero, so that the block adds nothing to what passes by it.
+on as a deeper one from where it stands, instead of from the start. New blocks let through what
+comes to them.
 """
 
 import logging
@@ -26,7 +26,7 @@ class DeepenConfig:
     """What to deepen.
 
     Attributes:
-        generator: the generator.safetensors of a light generator.
+        generator: the generator.safetensors of a plain or light generator.
         blocks: of the deeper one.
         out: gets it, to train on with --init.
         seed: of the new blocks' first convolutions.
@@ -42,13 +42,13 @@ def deepen(config: DeepenConfig) -> bool:
     """Write the deeper generator, which gives the same pictures.
 
     Raises:
-        UserError: if the file cannot be read, or holds another generator than a light one with
-            fewer blocks.
+        UserError: if the file cannot be read, or holds another generator than a plain or light one
+            with fewer blocks.
     """
     network, spec, training = load_generator(config.generator)
     if not isinstance(network, Light):
         raise UserError(
-            f"{config.generator} is {spec.name}; only light and gated generators are deepened"
+            f"{config.generator} is {spec.name}; only plain and light generators are deepened"
         )
     if config.blocks <= spec.blocks:
         raise UserError(
@@ -57,11 +57,12 @@ def deepen(config: DeepenConfig) -> bool:
         )
     deeper = replace(spec, blocks=config.blocks)
     torch.manual_seed(config.seed)
-    weights = deeper.build().state_dict()
-    for index in range(spec.blocks, config.blocks):
-        for name in ("weight", "bias"):
-            weights[f"body.{index}.second.{name}"].zero_()
-    weights.update(network.state_dict())
+    grown = deeper.build()
+    assert isinstance(grown, Light)
+    for block in list(grown.body)[spec.blocks :]:
+        assert isinstance(block, grown.block)
+        block.pass_through()
+    weights = grown.state_dict() | network.state_dict()
     config.out.parent.mkdir(parents=True, exist_ok=True)
     save_generator(config.out, deeper, weights, training)
     logger.info("wrote %s, with %d blocks", config.out, config.blocks)

@@ -16,20 +16,19 @@ from core.command import UserError
 __all__ = ["write_ncnn"]
 
 _ADD = 0
-_MULTIPLY = 2
 _NEAREST = 1
 _FP32 = 0
 
 
 def write_ncnn(model: Path, folder: Path) -> tuple[Path, Path]:
-    """Write an fp32 file of a light generator as ``model.param`` and ``model.bin``.
+    """Write an fp32 file of a plain or light generator as ``model.param`` and ``model.bin``.
 
     Returns:
         The two files; their blobs ``lr`` and ``hr`` are ``[3, H, W]``.
 
     Raises:
         UserError: if the network has other layers than convolutions of stride 1, rectifiers, sums,
-            products, clamps, one kind of pixel shuffle and nearest-neighbour enlargement.
+            one kind of pixel shuffle and nearest-neighbour enlargement.
     """
     graph = onnx.load(model).graph
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
@@ -58,7 +57,8 @@ def write_ncnn(model: Path, folder: Path) -> tuple[Path, Path]:
         blobs = " ".join([*inputs, output])
         lines.append(f"{kind} {output} {len(inputs)} 1 {blobs} {settings}")
         if node.op_type == "Conv":
-            kernel, bias = (constants[name] for name in node.input[1:])
+            kernel, *biases = (constants[name] for name in node.input[1:])
+            bias = biases[0] if biases else np.zeros(len(kernel), np.float32)
             weights += struct.pack("<i", _FP32) + kernel.tobytes() + bias.tobytes()
         made(output)
     blobs_made = sum(int(line.split()[3]) for line in lines)
@@ -79,13 +79,8 @@ def _layer(node: NodeProto, constants: dict[str, np.ndarray], model: Path) -> tu
             return "Convolution", f"0={outputs} 1={side} 4={padding} 5=1 6={kernel.size}"
         case "Relu":
             return "ReLU", ""
-        case "Add" | "Mul":
-            operation = f"0={_ADD if node.op_type == 'Add' else _MULTIPLY}"
-            numbers = [float(constants[name]) for name in node.input if name in constants]
-            return "BinaryOp", " ".join([operation, *(f"1=1 2={number}" for number in numbers)])
-        case "Clip":
-            low, high = (float(constants[name]) for name in node.input[1:])
-            return "Clip", f"0={low} 1={high}"
+        case "Add":
+            return "BinaryOp", f"0={_ADD}"
         case "DepthToSpace" if attributes["mode"] == b"CRD":
             return "PixelShuffle", f"0={attributes['blocksize']}"
         case "Resize" if attributes["mode"] == b"nearest":

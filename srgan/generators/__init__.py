@@ -9,26 +9,26 @@ from typing import Any, Literal
 from core.checkpoint import CheckpointError, load_state, save_state
 from core.command import UserError
 from srgan.generators.base import Generator
-from srgan.generators.light import Gated, Light
+from srgan.generators.light import Light, Plain
 from srgan.generators.rrdb import RRDB
 from srgan.generators.srresnet import SRResNet
 
 __all__ = [
     "RRDB",
-    "Gated",
     "Generator",
     "GeneratorName",
     "GeneratorSpec",
     "Light",
+    "Plain",
     "SRResNet",
     "load_generator",
     "save_generator",
 ]
 
-GeneratorName = Literal["light", "gated", "srresnet", "rrdb"]
+GeneratorName = Literal["plain", "light", "srresnet", "rrdb"]
 
 _NETWORKS: Mapping[str, type[Light] | type[RRDB] | type[SRResNet]] = MappingProxyType(
-    {"light": Light, "gated": Gated, "rrdb": RRDB, "srresnet": SRResNet}
+    {"plain": Plain, "light": Light, "rrdb": RRDB, "srresnet": SRResNet}
 )
 
 

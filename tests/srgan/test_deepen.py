@@ -15,7 +15,7 @@ def saved(path: Path, spec: GeneratorSpec) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["light", "gated"])
+@pytest.mark.parametrize("name", ["plain", "light"])
 def test_a_deeper_generator_gives_the_same_pictures(name: GeneratorName, tmp_path: Path) -> None:
     shallow = saved(tmp_path / "shallow.safetensors", GeneratorSpec(name, 2, 16, 1))
     out = tmp_path / "new" / "deep.safetensors"
@@ -45,7 +45,7 @@ def test_its_new_blocks_learn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        (GeneratorSpec("srresnet", 2, 4, 1), "only light and gated generators are deepened"),
+        (GeneratorSpec("srresnet", 2, 4, 1), "only plain and light generators are deepened"),
         (GeneratorSpec("light", 2, 16, 2), "--blocks must be more than the 2 of"),
     ],
 )

@@ -10,21 +10,22 @@ from torch import Tensor, nn
 from core.checkpoint import CheckpointError, save_state
 from core.command import UserError
 from srgan.generators import (
-    Gated,
     Generator,
     GeneratorName,
     GeneratorSpec,
     Light,
+    Plain,
     SRResNet,
     load_generator,
     save_generator,
 )
+from srgan.generators.light import PlainBlock
 
 SPECS = [
     GeneratorSpec("light", 4, 16, 1),
     GeneratorSpec("light", 3, 16, 2),
     GeneratorSpec("light", 2, 32, 1),
-    GeneratorSpec("gated", 4, 16, 2),
+    GeneratorSpec("plain", 4, 16, 2),
     GeneratorSpec("srresnet", 2, 4, 1),
     GeneratorSpec("srresnet", 4, 4, 2),
     GeneratorSpec("srresnet", 8, 4, 1),
@@ -87,7 +88,7 @@ def test_nothing_further_than_the_halo_is_looked_at(spec: GeneratorSpec) -> None
         assert 0 < reach(network, side, side + 2) <= network.halo
 
 
-@pytest.mark.parametrize("spec", [s for s in SPECS if s.name in ("light", "gated")], ids=str)
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.name in ("plain", "light")], ids=str)
 def test_lights_halo_is_tight(spec: GeneratorSpec) -> None:
     network = positive(spec)
     assert network.halo == 2 * spec.blocks + 2
@@ -162,17 +163,18 @@ def test_light_starts_near_the_nearest_neighbour_enlargement() -> None:
 
 
 @torch.no_grad()
-def test_a_gate_weighs_the_sum_by_what_the_block_finds() -> None:
+def test_plain_blocks_start_near_the_identity_and_have_one_skip_around_them() -> None:
     torch.manual_seed(0)
-    gated, light = Gated(4, 16, 1), Light(4, 16, 1)
-    gated.get_parameter("body.0.second.weight").mul_(50)
-    light.load_state_dict(gated.state_dict())
-    block, plain = (network.get_submodule("body.0") for network in (gated, light))
-    x = torch.randn(1, 16, 6, 6)
-    found = plain(x) - x
-    assert found.min() < -0.5
-    assert found.max() > 0.5
-    torch.testing.assert_close(block(x), plain(x) * (1 + found.clip(-0.5, 0.5)))
+    network = Plain(4, 32, 3)
+    x = torch.rand(1, 32, 8, 8)
+    deep = network.body(x)
+    assert 0.02 < float((deep - x).std()) < 0.5
+    assert float(torch.corrcoef(torch.stack([deep.flatten(), x.flatten()]))[0, 1]) > 0.7
+    torch.testing.assert_close(network.features(x), x + deep)
+    for block in network.body:
+        assert isinstance(block, PlainBlock)
+        block.pass_through()
+    assert torch.equal(network.body(x), x)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ def test_a_gate_weighs_the_sum_by_what_the_block_finds() -> None:
     [
         ("light", 1, 16, 1, "scale must be at least 2, not 1"),
         ("light", 4, 40, 1, "width must be a multiple of 16, not 40"),
-        ("gated", 4, 40, 1, "gated's width must be a multiple of 16, not 40"),
+        ("plain", 4, 40, 1, "plain's width must be a multiple of 16, not 40"),
         ("light", 4, 0, 1, "width must be at least 1, not 0"),
         ("light", 4, 16, 0, "blocks must be at least 1, not 0"),
         ("srresnet", 3, 8, 1, "scale must be a power of two from 2, not 3"),

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from core.checkpoint import load_state
 from core.command import UserError
 from srgan.config import RECIPES, TrainConfig
-from srgan.generators import RRDB, Gated, GeneratorSpec, load_generator, save_generator
+from srgan.generators import RRDB, GeneratorSpec, Plain, load_generator, save_generator
 from srgan.start import starting_generator
 from srgan.train import train
 from tests.srgan import community
@@ -67,7 +67,7 @@ def test_a_run_that_was_started_from_a_file_resumes(config: TrainConfig) -> None
     ("change", "sentence"),
     [
         ({"width": 64}, "--width 64 is not what .*start.safetensors holds, which is 4"),
-        ({"generator": "gated"}, "--generator gated is not what .* which is srresnet"),
+        ({"generator": "plain"}, "--generator plain is not what .* which is srresnet"),
         ({"scale": 3}, "--scale 3 is not what .* which is 2: leave the option out"),
         ({"blocks": 9}, "--blocks 9 is not what .* which is 1"),
     ],
@@ -128,7 +128,7 @@ class Malice:
     ("content", "sentence"),
     [
         (community.compact(2).state_dict(), "holds no RRDB network"),
-        (Gated(2, 16, 1).state_dict(), "holds no RRDB network"),
+        (Plain(2, 16, 1).state_dict(), "holds no RRDB network"),
         ({"conv_first.weight": torch.zeros(8, 3, 3, 3), "body.0.x": torch.zeros(1)}, "no RRDB"),
         (
             {"conv_first.weight": torch.zeros(8, 12, 3, 3), "body.0.x": torch.zeros(1)},

@@ -9,7 +9,7 @@ from srgan.tiles import upscale_in_tiles
 
 SPECS = [
     GeneratorSpec("light", 4, 16, 1),
-    GeneratorSpec("gated", 3, 16, 1),
+    GeneratorSpec("plain", 3, 16, 1),
     GeneratorSpec("srresnet", 2, 4, 1),
     GeneratorSpec("rrdb", 4, 4, 1),
 ]

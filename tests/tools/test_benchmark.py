@@ -90,7 +90,7 @@ def test_ncnns_own_files_are_run_by_ncnn(models: list[Path], tmp_path: Path) -> 
         _upscaler("ncnn", param, 1)
 
 
-@pytest.mark.parametrize("name", ["light", "gated"])
+@pytest.mark.parametrize("name", ["plain", "light"])
 def test_in_ncnns_files_each_blob_is_made_once_and_read_once(
     name: GeneratorName, tmp_path: Path
 ) -> None:

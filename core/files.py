@@ -10,15 +10,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["appearing", "appearing_folder", "check_place", "locked"]
+__all__ = ["appearing", "appearing_folder", "check_place", "locked", "naming"]
 
 logger = logging.getLogger(__name__)
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Let a full or broken disk's error, which names no file, say what was being written."""
+def naming(path: Path) -> Iterator[None]:
+    """Let a full or broken disk's error, which names no file, name ``path``."""
     try:
         yield
     except OSError as error:
@@ -48,7 +48,7 @@ def appearing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        with _naming(path):
+        with naming(path):
             yield temporary
             mask = os.umask(0)
             os.umask(mask)
@@ -77,7 +77,7 @@ def appearing_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(left, ignore_errors=True)
     temporary = folder.with_name(f".{folder.name}.part")
     try:
-        with _naming(folder):
+        with naming(folder):
             temporary.mkdir()
             yield temporary
             for path in temporary.iterdir():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from core.files import appearing
+from core.files import appearing, naming
 
 __all__ = ["History", "plot_history", "read_history"]
 
@@ -33,13 +33,19 @@ class History:
         kept = [r for r in read_history(path) if r["step"] <= step] if path.exists() else []
         with appearing(path) as temporary:
             temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
+        self._path = path
         self._file = path.open("a")
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Append a record."""
+        """Append a record.
+
+        Raises:
+            OSError: naming the file where the disk is full.
+        """
         rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
-        self._file.write(json.dumps({"step": step, **rounded}) + "\n")
-        self._file.flush()
+        with naming(self._path):
+            self._file.write(json.dumps({"step": step, **rounded}) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""

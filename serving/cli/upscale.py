@@ -81,7 +81,8 @@ class Upscale:
     size: SizeOptions = field(default_factory=SizeOptions)
 
     tile: int | None = None
-    """Side of the tiles that pictures are cut into, in input pixels; only without --server."""
+    """Tiles that pictures are cut into have at most as many input pixels as a square of this side;
+    only without --server."""
 
     threads: int | None = None
     """Processors to compute on; by default all of them; only without --server."""

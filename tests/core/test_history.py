@@ -1,7 +1,9 @@
 """The file of numbers of a run, and its plot."""
 
+import errno
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -84,3 +86,14 @@ def test_nothing_is_plotted_of_an_empty_history(path: Path) -> None:
     write(path, [])
     plot_history(path, path.with_name("losses.png"))
     assert not path.with_name("losses.png").exists()
+
+
+def test_a_full_disk_is_told_with_the_files_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History(path)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(history, "_file", Mock(**{"write.side_effect": full}))
+    with pytest.raises(OSError, match="No space left") as caught:
+        history.write(1, {"generator/x": 1.0})
+    assert caught.value.filename == str(path)

@@ -128,6 +128,11 @@ class ServerConfig:
                 "host", self.host, "a loopback address, or tls_certificate, or insecure"
             )
 
+    @property
+    def tiles_of_batches(self) -> int:
+        """Tiles to have in work so that one batch gathers while another runs; 0 without batches."""
+        return 2 * self.max_batch if self.max_batch > 1 else 0
+
 
 def _is_loopback(host: str) -> bool:
     try:

@@ -75,8 +75,8 @@ def share(config: ServerConfig) -> int:
 
     So many that all use the processors once, but enough for one batch to gather while another runs.
     """
-    batches = 2 * config.max_batch if config.max_batch > 1 else 1
-    return max(batches, available_processors() // (config.workers * (config.threads or 1)))
+    processors = available_processors() // (config.workers * (config.threads or 1))
+    return max(1, config.tiles_of_batches, processors)
 
 
 def pause_after(failures: int) -> float:

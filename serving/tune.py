@@ -141,12 +141,11 @@ def setting_for(catalog: Catalog, config: ServerConfig) -> Setting:
     Raises:
         InvalidModel: the default model cannot be served.
     """
-    batches = config.max_batch > 1
     chosen = (config.concurrency, config.threads, config.spinning)
-    if not batches and all(value is None for value in chosen):
+    if not config.tiles_of_batches and all(value is None for value in chosen):
         return tuned(catalog, config.provider)
     threads = config.threads or 1
-    abreast = 2 * config.max_batch if batches else max(1, available_processors() // threads)
+    abreast = config.tiles_of_batches or max(1, available_processors() // threads)
     concurrency = config.concurrency or abreast
     return Setting(concurrency, threads, bool(config.spinning))
 

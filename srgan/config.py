@@ -117,7 +117,7 @@ class TrainConfig:
     resume: bool = False
     init: Path | None = None
     degradation: DegradationName = "bicubic"
-    generator: GeneratorName = "light"
+    generator: GeneratorName = "plain"
     scale: int = 4
     width: int = 32
     blocks: int = 4
@@ -272,7 +272,7 @@ _LITERALS = {
 
 RECIPES: Mapping[RecipeName, TrainConfig] = MappingProxyType(
     {
-        # A light generator on a processor: an hour gives a model worth shipping.
+        # A small generator on a processor: an hour gives a model worth shipping.
         "laptop": TrainConfig(minutes=60.0, quantisation_steps=1_000, grid_weight=6.0),
         # Ledig et al. 2017, section 3.2: 96x96 pictures, 10^6 steps on MSE, then 10^5 at 1e-4 and
         # 10^5 at 1e-5 against the discriminator.

@@ -21,7 +21,7 @@ STAND_INS = {
     r"\bPROOF\b": "overhead",
     r"\bTEACHER\b": "bicubic",
     r"--degradation webcam": "--degradation camera",
-    r"--generator plain": "--generator light",
+    r"--generator stack": "--generator light",
 }
 
 # Options after a program's own that make it quick. Nothing else differs from what is documented.

@@ -27,13 +27,13 @@ def built() -> Mapping[str, Any]:
 
 
 def test_the_generator_enlarges_and_looks_as_far_as_it_says(built: Mapping[str, Any]) -> None:
-    network = built["Plain"](scale=3)
+    network = built["Stack"](scale=3)
     assert network(torch.rand(2, 3, 7, 5)).shape == (2, 3, 21, 15)
     assert farthest_reach(network) == network.halo
 
 
 def test_the_terms_pull_at_the_generator(built: Mapping[str, Any]) -> None:
-    network = built["Plain"]()
+    network = built["Stack"]()
     game = SuperResolutionGame(network, torch.nn.Conv2d(3, 1, 8))
     forward = Forward(game, Batch(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 8, 8)), "generator")
     logits = game.score(forward.fake, forward.batch)

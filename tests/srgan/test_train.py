@@ -78,7 +78,7 @@ def test_the_discriminator_waits_until_the_pixel_part_is_over(
         config, learning_rate=0.1, adversarial_learning_rate=0.2, adversarial="non-saturating"
     )
     pairs = open_cache(config.cache_dir, files(photos), 2)
-    generator = GeneratorSpec("light", 2, 16, 1).build()
+    generator = GeneratorSpec("plain", 2, 16, 1).build()
     trainer = build_trainer(config, build_game(config, generator), pairs, torch.device("cpu"))
     log = Log()
     trainer.observers = [log]
@@ -103,7 +103,7 @@ def test_the_discriminator_waits_until_the_pixel_part_is_over(
 
 def test_each_part_has_an_optimiser_of_its_own(config: TrainConfig, photos: list[Path]) -> None:
     pairs = open_cache(config.cache_dir, files(photos), 2)
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     trainer = build_trainer(config, game, pairs, torch.device("cpu"))
     moves = [(phase.player, type(phase.optimizer)) for phase in trainer.phases]
     assert moves == [("generator", Muon), ("discriminator", Adam), ("generator", Adam)]
@@ -121,7 +121,7 @@ def test_a_run_leaves_everything_about_it_in_its_folder(config: TrainConfig) -> 
         "0000002.png", "0000004.png", "0000006.png",
     ]  # fmt: skip
     network, spec, training = load_generator(config.out / "generator.safetensors")
-    assert spec == GeneratorSpec("light", 2, 16, 1)
+    assert spec == GeneratorSpec("plain", 2, 16, 1)
     assert (training["steps"], training["pictures"]) == (6, 6)
     state = load_state(config.out / "checkpoint.safetensors")["trainer"]
     assert_identical(dict(network.state_dict()), state["ema"]["network"])
@@ -183,7 +183,7 @@ def test_validation_undoes_what_training_does_the_same_way_for_every_seed(
     degradation: DegradationName, config: TrainConfig, photos: list[Path], tmp_path: Path
 ) -> None:
     start = tmp_path / "start.safetensors"
-    spec = GeneratorSpec("light", 2, 16, 1)
+    spec = GeneratorSpec("plain", 2, 16, 1)
     save_generator(start, spec, spec.build().state_dict(), {})
     config = replace(
         config, init=start, degradation=degradation, pixel_steps=2, adversarial_steps=0,
@@ -379,7 +379,7 @@ def test_a_run_goes_on_in_the_number_format_that_it_began_with(
 
 
 def test_a_teacher_of_another_scale_is_refused(config: TrainConfig, tmp_path: Path) -> None:
-    spec = GeneratorSpec("light", 4, 16, 1)
+    spec = GeneratorSpec("plain", 4, 16, 1)
     save_generator(tmp_path / "x4.safetensors", spec, spec.build().state_dict(), {})
     with pytest.raises(UserError, match="--teacher enlarges 4x, the generator 2x"):
         train(replace(config, teacher=str(tmp_path / "x4.safetensors")))
@@ -389,7 +389,7 @@ def test_a_teacher_can_be_followed_instead_of_the_photographs(
     config: TrainConfig, tmp_path: Path
 ) -> None:
     torch.manual_seed(5)
-    spec = GeneratorSpec("light", 2, 16, 1)
+    spec = GeneratorSpec("plain", 2, 16, 1)
     teacher = tmp_path / "teacher.safetensors"
     save_generator(teacher, spec, spec.build().state_dict(), {})
     config = replace(config, teacher=str(teacher), teacher_weight=100.0, pixel_steps=60,
@@ -472,7 +472,7 @@ def test_the_learning_rate_of_the_last_steps_begins_anew(
         config, pixel_steps=4, adversarial_steps=2, quantisation_steps=100, warmup=2,
         learning_rate=0.8, adversarial_learning_rate=0.1, quantisation_learning_rate=0.01,
     )  # fmt: skip
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
@@ -631,7 +631,7 @@ def test_the_second_part_ramps_the_adversarial_loss_up_and_adds_what_has_a_weigh
         frequency_weight=0.1, colour_weight=0.9, total_variation_weight=0.2, lpips_weight=0.3,
         pixel_weight=0.5, perceptual_weight=0.7, grid_weight=0.8, patch=16,
     )  # fmt: skip
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
@@ -658,7 +658,7 @@ def test_patches_are_as_large_as_the_perceptual_network_needs_once_they_are_shif
 
     def trainer(patch: int) -> Trainer:
         small = replace(config, features="vgg54", patch=patch, pixel_steps=0, discriminator="unet")
-        game = build_game(small, GeneratorSpec("light", 2, 16, 1).build())
+        game = build_game(small, GeneratorSpec("plain", 2, 16, 1).build())
         return build_trainer(small, game, pairs, torch.device("cpu"))
 
     with pytest.raises(UserError, match="--patch times the scale must be at least 23 for vgg54"):
@@ -676,7 +676,7 @@ def test_penalties_hold_the_discriminator_at_every_so_many_steps(
         gradient_penalty=10.0, lazy=2, conditional=conditional, discriminator=discriminator,
         perceptual_weight=0.0,
     )  # fmt: skip
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     pairs = open_cache(config.cache_dir, files(photos), 2)
     trainer = build_trainer(config, game, pairs, torch.device("cpu"))
     judge = trainer.phases[1]
@@ -708,7 +708,7 @@ def test_milestones_and_warmup_shape_the_learning_rate_of_each_part(
         adversarial_learning_rate=0.1, decay="milestones", pixel_milestones=(0.4, 0.8),
         adversarial_milestones=(0.5,), milestone_factor=0.5,
     )  # fmt: skip
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )
@@ -761,7 +761,7 @@ def test_degraded_patches_depend_on_the_batch_alone(
     config: TrainConfig, photos: list[Path]
 ) -> None:
     config = replace(config, degradation="real")
-    game = build_game(config, GeneratorSpec("light", 2, 16, 1).build())
+    game = build_game(config, GeneratorSpec("plain", 2, 16, 1).build())
     trainer = build_trainer(
         config, game, open_cache(config.cache_dir, files(photos), 2), torch.device("cpu")
     )

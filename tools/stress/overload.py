@@ -16,7 +16,6 @@ from tools.stress.process import ServerProcess
 
 __all__ = ["Overload"]
 
-_SIDE = 256
 _QUEUED = 8
 _CHANNEL = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
 
@@ -25,26 +24,32 @@ _CHANNEL = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_le
 class Overload:
     """Several times the load that the server can bear.
 
+    A refusal costs the same whatever the picture, and clients run on the server's processors here,
+    so the smaller the pictures, the more of the capacity refusals take.
+
     Attributes:
         seconds: of overload; the capacity is measured for a third of it before.
         times: the capacity that is asked for.
+        side: of the pictures.
     """
 
     seconds: float = 120.0
     times: float = 5.0
+    side: int = 256
 
     def run(self) -> list[Figure]:
         """Return goodput, the time that refusals take, and the growth of memory."""
-        queued = _QUEUED * _SIDE * _SIDE
+        queued = _QUEUED * self.side**2
+        request = upscaler_pb2.UpscaleRequest(image=picture(self.side, self.side))
         with ServerProcess("--max-queued-pixels", str(queued), "--log-level", "error") as server:
-            alone = _load(server.address, 4, 0.0, self.seconds / 3)
+            alone = _load(server.address, request, 4, 0.0, self.seconds / 3)
             capacity = alone.well / alone.seconds
             # As many clients as the queue holds wait in it; the others are refused, and so often
             # that all together ask for what they shall.
             clients = 3 * _QUEUED
             pause_s = (clients - _QUEUED) / ((self.times - 1) * capacity)
             resident = server.resident_mib()
-            load = _load(server.address, clients, pause_s, self.seconds)
+            load = _load(server.address, request, clients, pause_s, self.seconds)
             growth = server.resident_mib() - resident
         asked = (load.well + len(load.refusals_s) + load.others) / load.seconds
         return [
@@ -69,7 +74,13 @@ class _Outcome:
     seconds: float = 0.0
 
 
-def _load(address: str, clients: int, pause_s: float, seconds: float) -> _Outcome:
+def _load(
+    address: str,
+    request: upscaler_pb2.UpscaleRequest,
+    clients: int,
+    pause_s: float,
+    seconds: float,
+) -> _Outcome:
     """Let clients call for a while, with a pause after each refusal.
 
     They share one thread and send one message a call: what they take of the processors is not there
@@ -107,7 +118,6 @@ def _load(address: str, clients: int, pause_s: float, seconds: float) -> _Outcom
             await asyncio.gather(*[client(channel, started + seconds) for channel in channels])
             outcome.seconds = time.monotonic() - started
 
-    request = upscaler_pb2.UpscaleRequest(image=picture(_SIDE, _SIDE))
     with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own
         thread.submit(lambda: asyncio.run(all_clients())).result()
     return outcome

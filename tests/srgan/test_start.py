@@ -67,7 +67,7 @@ def test_a_run_that_was_started_from_a_file_resumes(config: TrainConfig) -> None
     ("change", "sentence"),
     [
         ({"width": 64}, "--width 64 is not what .*start.safetensors holds, which is 4"),
-        ({"generator": "plain"}, "--generator plain is not what .* which is srresnet"),
+        ({"generator": "light"}, "--generator light is not what .* which is srresnet"),
         ({"scale": 3}, "--scale 3 is not what .* which is 2: leave the option out"),
         ({"blocks": 9}, "--blocks 9 is not what .* which is 1"),
     ],

@@ -540,7 +540,7 @@ def test_a_wrong_setting_is_refused_by_its_option(
         (["--validate", "nowhere"], "nowhere is not a folder"),
         (["--patch", "64"], "none of the 6 files is a picture of at least 128 pixels a side"),
         (["--lpips-weight", "1"], "--patch times the scale must be at least 21 for LPIPS, not 16"),
-        (["--width", "20"], "light's width must be a multiple of 16, not 20"),
+        (["--width", "20"], "plain's width must be a multiple of 16, not 20"),
         (["--generator", "srresnet", "--scale", "3"], "power of two"),
         (["--batch-size", "0"], "--batch-size must be at least 1"),
         (["--resume"], "holds no checkpoint to resume from"),

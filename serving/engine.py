@@ -13,7 +13,7 @@ from serving.pixels import Depth, Pixels, empty, margin, upscale_pixels
 from serving.stages import Stages
 from serving.strips import Strips, Window
 from serving.tasks import Share, Task, TaskPool
-from serving.tiling import Span, even_tiles, plan_axis
+from serving.tiling import Span, even_tiles, plan_axis, round_up
 
 DEFAULT_TILE = 288
 # The most pixels that a model which cannot be tiled is given.
@@ -85,9 +85,9 @@ def _plan(model: Model, source: Strips, tile: int, workers: int) -> tuple[list[S
             )
         return [Span(0, height, 0, height)], [Span(0, width, 0, width)]
     multiple = model.multiple
-    reach = _up(margin(source.channels, halo), multiple)
+    reach = round_up(margin(source.channels, halo), multiple)
     if model.fixed_size is None:
-        largest = _up(max(tile, 4 * reach, 1), multiple)
+        largest = max(tile, 4 * reach)
         rows, columns = even_tiles(height, width, largest, reach, workers, multiple)
     else:
         rows, columns = model.fixed_size
@@ -99,10 +99,6 @@ def _plan(model: Model, source: Strips, tile: int, workers: int) -> tuple[list[S
             "pixels leaves no room for it; choose another model",
         )
     return plan_axis(height, rows, reach, multiple), plan_axis(width, columns, reach, multiple)
-
-
-def _up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
 
 
 def _fill(

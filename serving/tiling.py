@@ -5,7 +5,6 @@ where the picture is not. So of each tile only what is at least `halo` away from
 border is kept; at the picture's true borders everything is. Tiled is then equal to whole.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -40,6 +39,11 @@ class Span:
         return slice(self.keep_start * scale, self.keep_stop * scale)
 
 
+def round_up(value: int, multiple: int) -> int:
+    """The next multiple that is not below `value`."""
+    return -(-value // multiple) * multiple
+
+
 def even_tiles(
     height: int, width: int, tile: int, halo: int, workers: int = 1, multiple: int = 1
 ) -> tuple[int, int]:
@@ -61,8 +65,8 @@ def even_tiles(
         A tile's height and width.
     """
     step = max(_STEP, multiple)
-    least = ceil((2 * halo + 1) / step) * step
-    tile = max(least, ceil(tile / step) * step)
+    least = round_up(2 * halo + 1, step)
+    tile = max(least, round_up(tile, step))
     lowest = min(height, least)
     plans: list[tuple[int, int, tuple[int, int]]] = []
     for columns in _counts(width, max(tile, tile**2 // lowest), tile, halo, workers):
@@ -85,17 +89,17 @@ def _count(size: int, side: int, halo: int) -> int:
 def _side(size: int, count: int, halo: int, step: int) -> int:
     """The least side, a multiple of `step`, of which `count` tiles cover [0, size)."""
     side = ceil(max(1, size - 2 * halo) / count) + 2 * halo
-    return ceil(side / step) * step
+    return round_up(side, step)
 
 
-def _counts(size: int, longest: int, usual: int, halo: int, workers: int) -> Iterator[int]:
+def _counts(size: int, longest: int, usual: int, halo: int, workers: int) -> range:
     """Numbers of tiles to try: as few as there can be, to some more than of the usual side.
 
     Of more than need be, each keeps as much as it loses.
     """
     need = _count(size, usual, halo)
     most = max(need, (size - 2 * halo) // (4 * halo + 1))
-    return iter(range(_count(size, longest, halo), min(most, need + workers - 1) + 1))
+    return range(_count(size, longest, halo), min(most, need + workers - 1) + 1)
 
 
 def plan_axis(size: int, tile: int, halo: int, multiple: int = 1) -> list[Span]:
@@ -119,7 +123,7 @@ def plan_axis(size: int, tile: int, halo: int, multiple: int = 1) -> list[Span]:
         raise ValueError(f"tile is {tile}; expected more than two halos of {halo}")
     if size <= tile:
         return [Span(0, size, 0, size)]
-    last = ceil((size - tile) / multiple) * multiple
+    last = round_up(size - tile, multiple)
     starts = [*range(0, size - tile, tile - 2 * halo), last]
     spans: list[Span] = []
     keep_start = 0

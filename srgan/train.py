@@ -172,9 +172,9 @@ def train(config: TrainConfig) -> bool:
     pictures = training_pictures(config.data, config.data_dir, spec.scale)
     undone = low_resolution(pictures, config.degradation)
     division_file = config.out / "pictures.json"
-    begun = Division.load(division_file) if config.resume else None
+    before = Division.load(division_file) if config.resume else None
     training, held_out = (
-        begun.divide(pictures, config.data_dir) if begun else hold_out(pictures, config.holdout)
+        before.divide(pictures, config.data_dir) if before else hold_out(pictures, config.holdout)
     )
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
     check_sets(config.validate, spec.scale)
@@ -193,8 +193,8 @@ def train(config: TrainConfig) -> bool:
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
     division = Division.of(pairs.files, kept_back.files if kept_back else (), config.data_dir)
-    if begun:
-        begun.require(division)
+    if before:
+        before.require(division)
     elif distributed.is_main():
         division.save(division_file)
     random_state.seed_all(config.seed + distributed.rank())

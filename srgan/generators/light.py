@@ -125,8 +125,7 @@ class Light(Generator):
 class Plain(Light):
     """The light generator without skips around its blocks: one around all of them is left.
 
-    From identities it learns faster than residual blocks do, and an integer convolution after
-    another is what processors do fastest.
+    From identities it learns faster than residual blocks do.
     """
 
     block = PlainBlock

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,53 +81,60 @@ class PatchSampler:
         random = np.random.default_rng((self.seed, index))
         heights, widths, firsts = self._places
         areas = (heights * widths).astype(np.float64)
-        drawn = self.batch_size * self.candidates
-        chosen = random.choice(len(areas), drawn, p=areas / areas.sum())
+        chosen = random.choice(len(areas), self.batch_size * self.candidates, p=areas / areas.sum())
         tops = random.integers(heights[chosen] - self.patch + 1)
         lefts = random.integers(widths[chosen] - self.patch + 1)
-        if self.candidates > 1:
-            corners = firsts[chosen] + tops * widths[chosen] + lefts
-            taken = self._detailed(corners, widths[chosen], random)
-            chosen, tops, lefts = chosen[taken], tops[taken], lefts[taken]
-        poses = random.integers(8, size=self.batch_size)
-
-        def patches(pixels: Tensor, scale: int) -> Tensor:
-            width = widths[chosen] * scale
-            corner = firsts[chosen] * scale**2 + tops * scale * width + lefts * scale
-            return _cut(pixels, corner, width, self.patch * scale, poses)
-
         hr, lr = self._pixels
-        return Batch(real=patches(hr, self.pairs.scale), cond=patches(lr, 1))
+        places = _to(lr.device, firsts[chosen], widths[chosen], tops, lefts)
+        if self.candidates > 1:
+            places = places[:, self._detailed(places, random)]
+        poses = _to(lr.device, random.integers(8, size=self.batch_size))[0]
+        scale = self.pairs.scale
+        return Batch(
+            real=_cut(hr, places, scale, self.patch, poses),
+            cond=_cut(lr, places, 1, self.patch, poses),
+        )
 
-    def _detailed(self, corners: _Array, widths: _Array, random: np.random.Generator) -> _Array:
+    def _detailed(self, places: Tensor, random: np.random.Generator) -> Tensor:
         """Return which of the candidates are taken, one for each patch of the batch."""
-        poses = np.zeros_like(corners)
-        grey = _cut(self._pixels[1], corners, widths, self.patch, poses).mean(1)
-        differences = sum(grey.diff(dim=axis).abs().mean((1, 2)) for axis in (1, 2))
-        detail = torch.as_tensor(differences).double().square().cpu().numpy() + 1e-12
-        upto = detail.reshape(self.batch_size, self.candidates).cumsum(axis=1)
-        within = upto < random.random((self.batch_size, 1)) * upto[:, -1:]
-        taken: _Array = within.sum(axis=1) + self.candidates * np.arange(self.batch_size)
-        return taken
+        upright = torch.zeros_like(places[0])
+        grey = _cut(self._pixels[1], places, 1, self.patch, upright).mean(1)
+        differences = [grey.diff(dim=axis).abs().mean((1, 2)) for axis in (1, 2)]
+        detail = (differences[0] + differences[1]).double().square() + 1e-12
+        upto = detail.view(self.batch_size, self.candidates).cumsum(1)
+        drawn = _to(places.device, random.random((self.batch_size, 1)))[0]
+        within = (upto < drawn * upto[:, -1:]).sum(1)
+        return within + self.candidates * torch.arange(self.batch_size, device=places.device)
 
 
-def _cut(pixels: Tensor, corners: _Array, widths: _Array, side: int, poses: _Array) -> Tensor:
-    """Return square patches, float32 ``[N, 3, side, side]`` in [0, 1].
+def _to(device: torch.device, *arrays: npt.NDArray[Any]) -> Tensor:
+    """Return arrays of one shape, stacked, on a device."""
+    return torch.from_numpy(np.stack(arrays)).to(device)
+
+
+def _cut(pixels: Tensor, places: Tensor, scale: int, patch: int, poses: Tensor) -> Tensor:
+    """Return square patches, float32 ``[N, 3, scale * patch, scale * patch]`` in [0, 1].
+
+    All on one device, so that a graphics card is waited for by nobody.
 
     Args:
-        pixels: of all pictures, uint8 ``[pixels, 3]``.
-        corners: the first pixel of each patch.
-        widths: of the picture that each patch lies in.
-        side: of a patch.
-        poses: 0 to 7; one bit each for upside down, mirrored, and rows for columns.
+        pixels: of all pictures, uint8 ``[pixels, 3]``, ``scale`` times as large as places say.
+        places: int64 ``[4, N]``, in low-resolution pixels: of the picture that a patch lies in its
+            first pixel and its width, and where in it the patch begins, from above and from left.
+        scale: of ``pixels`` over the low resolution.
+        patch: side of a low-resolution patch.
+        poses: int64 ``[N]``, 0 to 7; one bit each for upside down, mirrored, and rows for columns.
     """
+    side = patch * scale
+    first, width, top, left = places * scale
+    corner = first * scale + top * width + left
     upside, mirrored, turned = ((poses & bit) != 0 for bit in (1, 2, 4))
-    starts = corners + (side - 1) * (np.where(upside, widths, 0) + mirrored)
-    rows, columns = np.where(upside, -widths, widths), np.where(mirrored, -1, 1)
-    steps = np.where(turned, (columns, rows), (rows, columns))
-    start, down, right = torch.from_numpy(np.stack([starts, *steps])).to(pixels.device)[..., None]
+    start = corner + (side - 1) * (torch.where(upside, width, 0) + mirrored)
+    rows, columns = torch.where(upside, -width, width), 1 - 2 * mirrored.long()
+    down, right = torch.where(turned, columns, rows), torch.where(turned, rows, columns)
     along = torch.arange(side, device=pixels.device)
-    where = (start + down * along)[:, :, None] + (right * along)[:, None]
+    steps = (down[:, None] * along)[:, :, None] + (right[:, None] * along)[:, None]
+    where = start[:, None, None] + steps
     # NHWC bytes seen as NCHW are what torch calls channels_last: no copy is needed later.
     patches = pixels.index_select(0, where.flatten()).view(*where.shape, 3)
     return patches.permute(0, 3, 1, 2).float().div_(255)

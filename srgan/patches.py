@@ -108,8 +108,8 @@ class PatchSampler:
 
 
 def _to(device: torch.device, *arrays: npt.NDArray[Any]) -> Tensor:
-    """Return arrays of one shape, stacked, on a device."""
-    return torch.from_numpy(np.stack(arrays)).to(device)
+    """Return arrays of one shape, stacked, on a device, which nobody waits for."""
+    return torch.from_numpy(np.stack(arrays)).to(device, non_blocking=True)
 
 
 def _cut(pixels: Tensor, places: Tensor, scale: int, patch: int, poses: Tensor) -> Tensor:

@@ -205,6 +205,10 @@ def train(config: TrainConfig) -> bool:
             round_from_now(trainer)
         trainer.load_state_dict(state)
     logger.info(
+        "recipe %s: %s by %s at %g", config.recipe, config.pixel_loss, config.optimizer,
+        config.learning_rate,
+    )  # fmt: skip
+    logger.info(
         "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
         spec, len(pairs), undone, trainer.precision, device, run.folder,
     )  # fmt: skip

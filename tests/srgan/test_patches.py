@@ -71,8 +71,9 @@ def test_a_graphics_card_cuts_the_same_patches(
     assert other.real.device.type == ("cuda" if share else "cpu")
     assert one.cond is not None
     assert other.cond is not None
-    assert torch.equal(one.real, other.real.cpu())
-    assert torch.equal(one.cond, other.cond.cpu())
+    # a card divides by 255 in another way: the last bit may differ
+    torch.testing.assert_close(other.real.cpu(), one.real, rtol=0, atol=1e-7)
+    torch.testing.assert_close(other.cond.cpu(), one.cond, rtol=0, atol=1e-7)
 
 
 def test_within_a_patch_the_small_one_is_the_reduction_of_the_large_one() -> None:

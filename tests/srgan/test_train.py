@@ -277,6 +277,15 @@ def test_what_a_run_could_not_use_may_be_removed_before_it_goes_on(
     assert (config.out / "pictures.json").read_text() == first
 
 
+def test_a_run_says_by_which_recipe_it_trains(
+    config: TrainConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    # --recipe has another default where there is a GPU
+    caplog.set_level("INFO")
+    train(replace(config, adversarial_steps=0, pixel_steps=1, recipe="srgan", pixel_loss="mse"))
+    assert "recipe srgan: mse by muon at 0.002" in caplog.text
+
+
 def test_a_run_that_does_not_tell_its_pictures_goes_on_with_a_warning(
     config: TrainConfig, caplog: pytest.LogCaptureFixture
 ) -> None:

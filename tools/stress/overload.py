@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from protos.upscaler.v1 import upscaler_pb2, upscaler_pb2_grpc
+from protos.upscaler.v1 import upscaler_pb2
+from tools.stress.bare_client import BareClient
 from tools.stress.figures import Figure, percentile
 from tools.stress.load import picture
 from tools.stress.process import ServerProcess
@@ -17,7 +18,7 @@ from tools.stress.process import ServerProcess
 __all__ = ["Overload"]
 
 _QUEUED = 8
-_CHANNEL = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
+_METHOD = f"/{upscaler_pb2.DESCRIPTOR.services_by_name['UpscalerService'].full_name}/Upscale"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Overload:
     def run(self) -> list[Figure]:
         """Return goodput, the time that refusals take, and the growth of memory."""
         queued = _QUEUED * self.side**2
-        request = upscaler_pb2.UpscaleRequest(image=picture(self.side, self.side))
+        image = picture(self.side, self.side)
+        request = upscaler_pb2.UpscaleRequest(image=image).SerializeToString()
         with ServerProcess("--max-queued-pixels", str(queued), "--log-level", "error") as server:
             alone = _load(server.address, request, 4, 0.0, self.seconds / 3)
             capacity = alone.well / alone.seconds
@@ -74,17 +76,11 @@ class _Outcome:
     seconds: float = 0.0
 
 
-def _load(
-    address: str,
-    request: upscaler_pb2.UpscaleRequest,
-    clients: int,
-    pause_s: float,
-    seconds: float,
-) -> _Outcome:
+def _load(address: str, message: bytes, clients: int, pause_s: float, seconds: float) -> _Outcome:
     """Let clients call for a while, with a pause after each refusal.
 
-    They share one thread and send one message a call: what they take of the processors is not there
-    for the server that they judge. Like people they know nothing of each other: pauses are of
+    They share one thread and do without gRPC's library: what they take of the processors is not
+    there for the server that they judge. Like people they know nothing of each other: pauses are of
     random length, `pause_s` on average, or all would call at the same moment again and again.
     """
     outcome = _Outcome()
@@ -93,29 +89,31 @@ def _load(
     async def pause() -> None:
         await asyncio.sleep(chance.expovariate(1 / pause_s) if pause_s else 0)
 
-    async def client(channel: grpc.aio.Channel, over: float) -> None:
-        stub = upscaler_pb2_grpc.UpscalerServiceStub(channel)
+    async def calling(client: BareClient, over: float) -> None:
         await pause()
         while (started := time.monotonic()) < over:
             try:
-                await stub.Upscale(request)
+                status = await client.call()
+            except ConnectionError:
+                outcome.others += 1
+                return
+            if status is grpc.StatusCode.OK:
                 outcome.well += 1
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-                    outcome.refusals_s.append(time.monotonic() - started)
-                else:
-                    outcome.others += 1
-                await pause()
+                continue
+            if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                outcome.refusals_s.append(time.monotonic() - started)
+            else:
+                outcome.others += 1
+            await pause()
 
     async def all_clients() -> None:
         async with AsyncExitStack() as stack:
-            channels = [
-                await stack.enter_async_context(grpc.aio.insecure_channel(address, _CHANNEL))
+            callers = [
+                await stack.enter_async_context(BareClient(address, _METHOD, message))
                 for _ in range(clients)
             ]
-            await asyncio.gather(*[channel.channel_ready() for channel in channels])
             started = time.monotonic()
-            await asyncio.gather(*[client(channel, started + seconds) for channel in channels])
+            await asyncio.gather(*[calling(client, started + seconds) for client in callers])
             outcome.seconds = time.monotonic() - started
 
     with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own

@@ -12,7 +12,7 @@ from typing import Final, Self, cast
 
 import grpc
 
-__all__ = ["BareClient"]
+__all__ = ["LONGEST_REQUEST", "BareClient"]
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
@@ -20,6 +20,9 @@ _END_STREAM, _ACK, _END_HEADERS = 1, 1, 4
 _HEADER_TABLE_SIZE, _INITIAL_WINDOW_SIZE = 1, 4
 _LARGEST_WINDOW, _FIRST_WINDOW, _LARGEST_FRAME = 2**31 - 1, 2**16 - 1, 2**14
 _FRAME_HEADER = 9
+_MESSAGE_HEADER = 5
+
+LONGEST_REQUEST = _FIRST_WINDOW - _MESSAGE_HEADER  # in bytes: what a server always takes at once
 
 # With a header table of no size every field is spelt out, and gRPC's library compresses none.
 _STATUS = re.compile(rb"grpc-status.(\d+)", re.DOTALL)
@@ -59,17 +62,15 @@ class BareClient(asyncio.Protocol):
         Args:
             address: ``HOST:PORT``.
             method: ``/package.Service/Method``.
-            request: the message, serialised, of less than 64 KiB.
+            request: the message, serialised, of at most ``LONGEST_REQUEST`` bytes.
 
         Raises:
             ValueError: the message is longer.
         """
         self._address = address
         self._message = b"\0" + len(request).to_bytes(4) + request
-        if len(self._message) > _FIRST_WINDOW:
-            raise ValueError(
-                f"a request has at most {_FIRST_WINDOW - 5} octets, not {len(request)}"
-            )
+        if len(request) > LONGEST_REQUEST:
+            raise ValueError(f"a request has at most {LONGEST_REQUEST} bytes, not {len(request)}")
         self._headers = _header_block(
             {
                 ":method": "POST",

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import grpc
 
+from core.command import UserError
 from protos.upscaler.v1 import upscaler_pb2
-from tools.stress.bare_client import BareClient
+from tools.stress.bare_client import LONGEST_REQUEST, BareClient
 from tools.stress.figures import Figure, percentile
 from tools.stress.load import picture
 from tools.stress.process import ServerProcess
@@ -43,6 +44,11 @@ class Overload:
         queued = _QUEUED * self.side**2
         image = picture(self.side, self.side)
         request = upscaler_pb2.UpscaleRequest(image=image).SerializeToString()
+        if len(request) > LONGEST_REQUEST:
+            raise UserError(
+                f"--side {self.side} makes a request of {len(request)} bytes; expected at most "
+                f"{LONGEST_REQUEST}"
+            )
         with ServerProcess("--max-queued-pixels", str(queued), "--log-level", "error") as server:
             alone = _load(server.address, request, 4, 0.0, self.seconds / 3)
             capacity = alone.well / alone.seconds

@@ -117,5 +117,5 @@ def test_a_lost_connection_ends_the_call_and_every_further_one(
 
 
 def test_a_request_beyond_the_first_window_is_refused() -> None:
-    with pytest.raises(ValueError, match="at most 65530 octets, not 65531"):
+    with pytest.raises(ValueError, match="at most 65530 bytes, not 65531"):
         BareClient("127.0.0.1:1", METHOD, bytes(65_531))

@@ -12,7 +12,7 @@ from typing import Final, Self, cast
 
 import grpc
 
-__all__ = ["LONGEST_REQUEST", "BareClient"]
+__all__ = ["BareClient"]
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
@@ -21,8 +21,7 @@ _HEADER_TABLE_SIZE, _INITIAL_WINDOW_SIZE = 1, 4
 _LARGEST_WINDOW, _FIRST_WINDOW, _LARGEST_FRAME = 2**31 - 1, 2**16 - 1, 2**14
 _FRAME_HEADER = 9
 _MESSAGE_HEADER = 5
-
-LONGEST_REQUEST = _FIRST_WINDOW - _MESSAGE_HEADER  # in bytes: what a server always takes at once
+_LONGEST_REQUEST = _FIRST_WINDOW - _MESSAGE_HEADER  # what a server always takes at once
 
 # With a header table of no size every field is spelt out, and gRPC's library compresses none.
 _STATUS = re.compile(rb"grpc-status.(\d+)", re.DOTALL)
@@ -62,15 +61,15 @@ class BareClient(asyncio.Protocol):
         Args:
             address: ``HOST:PORT``.
             method: ``/package.Service/Method``.
-            request: the message, serialised, of at most ``LONGEST_REQUEST`` bytes.
+            request: the message, serialised, of at most 65,530 bytes.
 
         Raises:
             ValueError: the message is longer.
         """
         self._address = address
         self._message = b"\0" + len(request).to_bytes(4) + request
-        if len(request) > LONGEST_REQUEST:
-            raise ValueError(f"a request has at most {LONGEST_REQUEST} bytes, not {len(request)}")
+        if len(request) > _LONGEST_REQUEST:
+            raise ValueError(f"a request has at most {_LONGEST_REQUEST} bytes, not {len(request)}")
         self._headers = _header_block(
             {
                 ":method": "POST",

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from core.command import UserError
 from protos.upscaler.v1 import upscaler_pb2
-from tools.stress.bare_client import LONGEST_REQUEST, BareClient
+from tools.stress.bare_client import BareClient
 from tools.stress.figures import Figure, percentile
 from tools.stress.load import picture
 from tools.stress.process import ServerProcess
 
 __all__ = ["Overload"]
 
+_SIDE = 256
 _QUEUED = 8
 _METHOD = f"/{upscaler_pb2.DESCRIPTOR.services_by_name['UpscalerService'].full_name}/Upscale"
 
@@ -26,30 +26,19 @@ _METHOD = f"/{upscaler_pb2.DESCRIPTOR.services_by_name['UpscalerService'].full_n
 class Overload:
     """Several times the load that the server can bear.
 
-    A refusal costs the same whatever the picture, and clients run on the server's processors here,
-    so the smaller the pictures, the more of the capacity refusals take.
-
     Attributes:
         seconds: of overload; the capacity is measured for a third of it before.
         times: the capacity that is asked for.
-        side: of the pictures.
     """
 
     seconds: float = 120.0
     times: float = 5.0
-    side: int = 256
 
     def run(self) -> list[Figure]:
         """Return goodput, the time that refusals take, and the growth of memory."""
-        queued = _QUEUED * self.side**2
-        image = picture(self.side, self.side)
-        request = upscaler_pb2.UpscaleRequest(image=image).SerializeToString()
-        if len(request) > LONGEST_REQUEST:
-            raise UserError(
-                f"--side {self.side} makes a request of {len(request)} bytes; expected at most "
-                f"{LONGEST_REQUEST}"
-            )
-        with ServerProcess("--max-queued-pixels", str(queued), "--log-level", "error") as server:
+        queued = str(_QUEUED * _SIDE**2)
+        request = upscaler_pb2.UpscaleRequest(image=picture(_SIDE, _SIDE)).SerializeToString()
+        with ServerProcess("--max-queued-pixels", queued, "--log-level", "error") as server:
             alone = _load(server.address, request, 4, 0.0, self.seconds / 3)
             capacity = alone.well / alone.seconds
             # As many clients as the queue holds wait in it; the others are refused, and so often

@@ -3,8 +3,8 @@
 ONNX Runtime gets more out of several callers with one thread each than out of one with several, so
 the unit of work is one tile. Requests of the highest priority take turns, and those below wait: the
 tiles of a large picture do not hold up a small one that comes later. As a tile that has begun is
-not interrupted, there is one thread more than work at large pictures, for small ones only: they
-begin at once, and the operating system shares out the processors.
+not interrupted, there is one thread more, which computes small pictures while others are at large
+ones: they begin at once, and the operating system shares out the processors.
 """
 
 from collections import deque
@@ -51,6 +51,8 @@ class TaskPool:
         self._closed = False
         # The runs that have waiting tasks: the one whose turn is next comes first.
         self._turns: deque[_Run] = deque()
+        # Whose tasks are under way.
+        self._running: list[_Run] = []
         for number in range(workers + 1):
             for_small_ones = number == workers
             name = "tile-small" if for_small_ones else f"tile-{number}"
@@ -111,8 +113,8 @@ class TaskPool:
 
     def _work(self, for_small_ones: bool) -> None:
         yield_to_others()
-        while next_task := self._next(for_small_ones):
-            task, future = next_task
+        while found := self._next(for_small_ones):
+            task, future, run = found
             try:
                 task()
             except BaseException as error:  # The one who waits for the future shall have it.
@@ -120,23 +122,31 @@ class TaskPool:
             else:
                 future.set_result(None)
             # Or this thread keeps the last tile's pixels alive while it waits.
-            del task, future, next_task
+            del task, future, found
+            with self._changed:
+                self._running.remove(run)
 
-    def _next(self, for_small_ones: bool) -> tuple[Task, "Future[None]"] | None:
+    def _next(self, for_small_ones: bool) -> tuple[Task, "Future[None]", _Run] | None:
         with self._changed:
             while True:
                 for run in sorted(self._turns, key=lambda run: -run.priority):
-                    if for_small_ones and not run.is_small(_FEW):
+                    if for_small_ones and not (run.is_small(_FEW) and self._at_large_ones()):
                         continue
                     self._turns.remove(run)
                     if run.waiting:  # else it was given up
-                        found = run.waiting.popleft()
+                        task, future = run.waiting.popleft()
                         if run.waiting:
                             self._turns.append(run)
-                        return found
+                        self._running.append(run)
+                        if not run.is_small(_FEW):
+                            self._changed.notify_all()  # the thread for small ones may begin
+                        return task, future, run
                 if self._closed:
                     return None
                 self._changed.wait()
+
+    def _at_large_ones(self) -> bool:
+        return not all(run.is_small(_FEW) for run in self._running)
 
 
 @dataclass(frozen=True, slots=True)

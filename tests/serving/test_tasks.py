@@ -80,6 +80,33 @@ def test_a_small_run_does_not_wait_for_a_task_that_has_begun() -> None:
         assert large.result() == ["large"]
 
 
+def test_small_runs_share_the_workers_where_there_are_no_large_ones() -> None:
+    """A thread more than there are processors would only make all of them slower."""
+    gate, begun, second, large_one = Event(), Event(), Event(), Event()
+
+    def block() -> None:
+        begun.set()
+        gate.wait(5)
+
+    with closing(TaskPool(1)) as pool, ThreadPoolExecutor(3) as callers:
+        callers.submit(list, pool.products([("small", [block])]))
+        assert begun.wait(5)
+        callers.submit(list, pool.products([("small", [second.set])]))
+        assert not second.wait(0.2)
+        gate.set()
+        assert second.wait(5)
+
+        gate.clear()
+        begun.clear()
+        callers.submit(list, pool.products([("large", [large_one.set, block, block, block])]))
+        assert large_one.wait(5)
+        assert begun.wait(5)
+        second.clear()
+        callers.submit(list, pool.products([("small", [second.set])]))
+        assert second.wait(2)
+        gate.set()
+
+
 def test_the_urgent_go_first_whoever_came_first() -> None:
     gate, begun = Event(), Event()
     order: list[Priority] = []

@@ -1,8 +1,9 @@
 """The client of few words speaks enough HTTP/2 for gRPC's own server."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import grpc
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tools.stress.bare_client import BareClient
 
 Answer = Callable[[bytes, grpc.ServicerContext], bytes]
+Result = TypeVar("Result")
 METHOD = "/test.Echo/Say"
 
 
@@ -36,12 +38,18 @@ def served() -> Iterator[tuple[Service, str, grpc.Server]]:
     server.stop(None).wait()
 
 
+def run(coroutine: Coroutine[None, None, Result]) -> Result:
+    """Run it to its end, in a thread: the test's own may have a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def calls(address: str, request: bytes, number: int) -> list[grpc.StatusCode]:
     async def all_calls() -> list[grpc.StatusCode]:
         async with BareClient(address, METHOD, request) as client:
             return [await asyncio.wait_for(client.call(), 10) for _ in range(number)]
 
-    return asyncio.run(all_calls())
+    return run(all_calls())
 
 
 @pytest.mark.parametrize("octets", [0, 1, 2**14 - 5, 2**14 - 4, 2**16 - 6])
@@ -113,7 +121,7 @@ def test_a_lost_connection_ends_the_call_and_every_further_one(
                     await call_on(client)
 
     service.answer = stop
-    asyncio.run(both())
+    run(both())
 
 
 def test_a_request_beyond_the_first_window_is_refused() -> None:

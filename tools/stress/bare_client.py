@@ -1,8 +1,8 @@
 """A client that does next to nothing: it knows one call by heart and hardly looks at answers.
 
 What a client computes on the machine of the server that it loads is taken from that server. gRPC's
-own client takes a good part of what a refusal costs; this one writes frames that were made before,
-and reads no more of an answer than how it ended (HTTP/2: RFC 9113; gRPC's protocol over it).
+own client takes a good part of what a refusal costs; this one writes a few frames and reads no more
+of an answer than how it ended (HTTP/2: RFC 9113; gRPC's protocol over it).
 """
 
 import asyncio
@@ -101,7 +101,7 @@ class BareClient(asyncio.Protocol):
         Raises:
             ConnectionError: there is no connection any more.
         """
-        while self._may_send < len(self._message):
+        while self._may_send < len(self._message) and not self._transport.is_closing():
             self._more_room.clear()
             await self._more_room.wait()
         if self._transport.is_closing():
@@ -129,21 +129,21 @@ class BareClient(asyncio.Protocol):
         self._received += data
         start, end = 0, len(self._received)
         while start + _FRAME_HEADER <= end:
-            after = start + _FRAME_HEADER + int.from_bytes(self._received[start : start + 3])
+            payload = start + _FRAME_HEADER
+            after = payload + int.from_bytes(self._received[start : start + 3])
             if after > end:
                 break
             kind, flags = self._received[start + 3], self._received[start + 4]
             if kind == _DATA:
-                self._take(after - start - _FRAME_HEADER)
+                self._take(after - payload)
             else:
-                stream = int.from_bytes(self._received[start + 5 : start + _FRAME_HEADER])
-                self._heed(kind, flags, stream, bytes(self._received[start + 9 : after]))
+                stream = int.from_bytes(self._received[start + 5 : payload])
+                self._heed(kind, flags, stream, bytes(self._received[payload:after]))
             start = after
         del self._received[:start]
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """Let a call that waits know."""
-        self._may_send = _LARGEST_WINDOW
         self._more_room.set()
         if self._ended and not self._ended.done():
             self._ended.set_exception(ConnectionError("the connection was lost"))

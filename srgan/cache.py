@@ -135,7 +135,11 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 def _fingerprint(files: Sequence[PictureFile], scale: int) -> str:
     content = [
-        _identity(file.hr) if file.lr is None else (*_identity(file.hr), *_identity(file.lr))
+        (
+            *_identity(file.hr),
+            *(() if file.lr is None else _identity(file.lr)),
+            *(() if file.size == 1 else (file.size,)),
+        )
         for file in files
     ]
     return hashlib.sha256(json.dumps([_LAYOUT, scale, content]).encode()).hexdigest()[:16]
@@ -143,6 +147,8 @@ def _fingerprint(files: Sequence[PictureFile], scale: int) -> str:
 
 def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
     """Decode a picture and its twin, which is made with MATLAB's bicubic where it has none.
+
+    So is a picture that is to be reduced.
 
     Returns:
         uint8 ``[scale * H, scale * W, 3]``, what is left over at the right and at the bottom cut
@@ -153,14 +159,19 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
         UserError: if a twin is not of the size that goes with its picture.
     """
     picture = read_rgb(file.hr)
+    if file.size != 1:
+        picture = _reduced(picture, file.size)
     height, width = (side // scale for side in picture.shape[:2])
     hr = picture[: height * scale, : width * scale]
     if file.lr is None:
-        planes = torch.from_numpy(hr).permute(2, 0, 1)
-        return hr, imresize_uint8(planes, 1 / scale).permute(1, 2, 0).numpy()
+        return hr, _reduced(hr, 1 / scale)
     lr = read_rgb(file.lr)
     check_sizes(file, picture.shape, lr.shape, scale)
     return hr, lr
+
+
+def _reduced(picture: Pixels, size: float) -> Pixels:
+    return imresize_uint8(torch.from_numpy(picture).permute(2, 0, 1), size).permute(1, 2, 0).numpy()
 
 
 def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
@@ -245,7 +256,7 @@ def open_cache(
         place = places[file]
         if min(shapes[place]) >= smallest_side:
             large_enough.append(place)
-        elif kept[place]:  # of the others it was said when they were decoded
+        elif kept[place] and file.size == 1:  # of unreadable ones it was said in decoding
             logger.warning("left out: %s is smaller than one training patch", file.hr)
     if not large_enough:
         raise UserError(

@@ -32,6 +32,8 @@ class TrainConfig:
             LRx4/ (by scale) inside brings its own low-resolution pictures.
         data_dir: where named data sets lie, and are downloaded to.
         cache_dir: where decoded pictures are kept.
+        multiscale: shares of their size, such as 0.75 0.5, at which pictures that bring no
+            low-resolution twin are trained on as well.
         holdout: pictures kept from training, to validate on.
         validate: further sets to validate on: folders as for srgan.evaluate.
         out: folder of the run.
@@ -111,6 +113,7 @@ class TrainConfig:
     data: str = "div2k"
     data_dir: Path = Path("data")
     cache_dir: Path = Path("data/cache")
+    multiscale: tuple[float, ...] = ()
     holdout: int = 8
     validate: tuple[Path, ...] = ()
     out: Path = Path("runs/srgan")
@@ -187,6 +190,8 @@ class TrainConfig:
                 "--pixel-steps, --adversarial-steps and --quantisation-steps are all 0: nothing "
                 "to train"
             )
+        if not all(0 < size < 1 for size in self.multiscale):
+            raise UserError(f"--multiscale must be shares between 0 and 1, not {self.multiscale}")
         for name in ("pixel_milestones", "adversarial_milestones"):
             shares = getattr(self, name)
             if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):

@@ -1,12 +1,12 @@
 """Pictures that bring their low-resolution twin, as cameras and published data sets give them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.command import UserError
 
-__all__ = ["PictureFile", "check_sizes", "low_resolution", "pair_up"]
+__all__ = ["PictureFile", "check_sizes", "low_resolution", "pair_up", "reduced"]
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,12 @@ class PictureFile:
     Attributes:
         hr: the file.
         lr: its low-resolution twin; None where that is to be made from it.
+        size: share of its sides that it is reduced to before all else; 1 leaves it alone.
     """
 
     hr: Path
     lr: Path | None = None
+    size: float = 1.0
 
 
 def pair_up(
@@ -97,3 +99,12 @@ def low_resolution(files: Sequence[PictureFile], degradation: str) -> str:
             "train on the pairs as they are with --degradation bicubic"
         )
     return "pairs" if len(brought) == len(files) else "bicubic+pairs"
+
+
+def reduced(files: Sequence[PictureFile], sizes: Sequence[float]) -> list[PictureFile]:
+    """Return the files that bring no twin, once for each of ``sizes``, shares of their sides.
+
+    Small pictures show whole scenes, large ones parts: a network that learns from a few hundred of
+    either kind alone does worse on the other.
+    """
+    return [replace(file, size=size) for size in sizes for file in files if file.lr is None]

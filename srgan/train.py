@@ -26,7 +26,7 @@ from srgan.degradations import DEGRADATIONS
 from srgan.evaluation.sets import distinct
 from srgan.generators import Generator, save_generator
 from srgan.holdout import Division, hold_out
-from srgan.pairs import low_resolution
+from srgan.pairs import low_resolution, reduced
 from srgan.patches import PatchSampler
 from srgan.quantisation import is_rounding, round_from_now
 from srgan.rectifiers import RectifierWatch
@@ -176,9 +176,12 @@ def train(config: TrainConfig) -> bool:
     training, held_out = (
         before.divide(pictures, config.data_dir) if before else hold_out(pictures, config.holdout)
     )
+    smaller = reduced(training, config.multiscale)
+    pictures = [*pictures, *smaller]
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
     check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
+    training = [*training, *smaller]
     pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
     kept_back = open_held_out(config.cache_dir, pictures, spec.scale, config.patch, held_out)
     if config.minutes:
@@ -192,6 +195,7 @@ def train(config: TrainConfig) -> bool:
     run, state = open_run(
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
+    count = len({file.hr for file in pairs.files})  # at however many sizes
     division = Division.of(pairs.files, kept_back.files if kept_back else (), config.data_dir)
     if before:
         before.require(division)
@@ -210,7 +214,7 @@ def train(config: TrainConfig) -> bool:
     )  # fmt: skip
     logger.info(
         "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
-        spec, len(pairs), undone, trainer.precision, device, run.folder,
+        spec, count, undone, trainer.precision, device, run.folder,
     )  # fmt: skip
 
     hours = _Hours(device, run.generator if config.resume else None)
@@ -219,7 +223,7 @@ def train(config: TrainConfig) -> bool:
         record = {
             "settings": _settings(config),
             "steps": trainer.step,
-            "pictures": len(pairs),
+            "pictures": count,
             **hours(),
             "curve": _curve(run.history),
         }

@@ -95,6 +95,21 @@ def test_a_picture_that_brings_its_twin_keeps_it(paths: list[Path], store: Path)
     assert torch.equal(planes(pairs.lr[2]), wanted)
 
 
+def test_a_picture_is_reduced_before_its_twin_is_made(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = open_cache(store, files(paths), 2)
+    both = [*files(paths), *(PictureFile(path, size=0.5) for path in paths)]
+    pairs = open_cache(store, both, 2, smallest_side=6)
+    assert list(pairs.files) == both[:5]
+    for large, again in zip(whole.hr, pairs.hr, strict=False):
+        np.testing.assert_array_equal(again, large)
+    smaller = imresize_uint8(planes(read_rgb(paths[1])), 0.5)[:, :20, :14]
+    assert torch.equal(planes(pairs.hr[4]), smaller)
+    assert torch.equal(planes(pairs.lr[4]), imresize_uint8(smaller, 0.5))
+    assert not caplog.records  # that a picture is too small when reduced is nobody's fault
+
+
 def test_a_changed_twin_renews_the_cache(paths: list[Path], store: Path) -> None:
     twin = paths[0].with_name("twin.png")
     for seed in (50, 51):

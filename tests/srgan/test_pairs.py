@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.command import UserError
-from srgan.pairs import PictureFile, check_sizes, low_resolution, pair_up
+from srgan.pairs import PictureFile, check_sizes, low_resolution, pair_up, reduced
 
 HR, LR = Path("set/HR"), Path("set/LRx4")
 
@@ -60,3 +60,11 @@ def test_the_low_resolution_is_named_for_where_it_comes_from() -> None:
     assert low_resolution([alone, pair], "bicubic") == "bicubic+pairs"
     with pytest.raises(UserError, match=r"--degradation camera makes its own .* set/LRx4"):
         low_resolution([alone, pair], "camera")
+
+
+def test_what_brings_its_twin_is_not_reduced() -> None:
+    files = [PictureFile(HR / "a.png"), PictureFile(HR / "b.png", LR / "b.png")]
+    assert reduced(files, (0.75, 0.5)) == [
+        PictureFile(HR / "a.png", size=0.75),
+        PictureFile(HR / "a.png", size=0.5),
+    ]

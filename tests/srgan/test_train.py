@@ -6,6 +6,7 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from srgan.discriminators import DiscriminatorName
 from srgan.generators import GeneratorSpec, Light, load_generator, save_generator
 from srgan.holdout import hold_out
 from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.pairs import reduced
 from srgan.patches import as_tensor
 from srgan.quantisation import is_rounding
 from srgan.resize import imresize_uint8
@@ -329,6 +331,22 @@ def test_pictures_are_kept_once_whatever_the_patch_and_the_holdout(config: Train
     assert len([*config.cache_dir.glob("*/hr.bin")]) == 1
 
 
+def test_pictures_are_trained_on_at_other_sizes_but_those_held_out_are_not(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[PairCache] = []
+
+    def watched(*arguments: Any) -> PairCache:
+        opened.append(open_cache(*arguments))
+        return opened[-1]
+
+    monkeypatch.setattr(program, "open_cache", watched)
+    train(replace(config, multiscale=(0.75, 0.5), pixel_steps=1, adversarial_steps=0))
+    kept, _ = hold_out(training_pictures(config.data, config.data_dir, 2), 2)
+    assert list(opened[0].files) == [*kept, *reduced(kept, (0.75, 0.5))]
+    assert load_generator(config.out / "generator.safetensors")[2]["pictures"] == 6
+
+
 def test_without_a_holdout_all_pictures_are_trained_on(config: TrainConfig) -> None:
     train(replace(config, holdout=0, adversarial_steps=0))
     assert load_generator(config.out / "generator.safetensors")[2]["pictures"] == 8
@@ -529,6 +547,7 @@ def test_the_first_part_alone_brings_the_pictures_nearer(config: TrainConfig) ->
         ),
         ({"r1": 1.0, "discriminator": "srgan"}, "take --discriminator patch or unet"),
         ({"pixel_weight": float("nan")}, "--pixel-weight must be at least 0"),
+        ({"multiscale": (0.5, 1.5)}, "--multiscale must be shares between 0 and 1, not"),
         ({"ema": 1.5}, "--ema must be at least 0 and below 1, not 1.5"),
     ],
 )

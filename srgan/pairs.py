@@ -104,7 +104,12 @@ def low_resolution(files: Sequence[PictureFile], degradation: str) -> str:
 def reduced(files: Sequence[PictureFile], sizes: Sequence[float]) -> list[PictureFile]:
     """Return the files that bring no twin, once for each of ``sizes``, shares of their sides.
 
-    Small pictures show whole scenes, large ones parts: a network that learns from a few hundred of
-    either kind alone does worse on the other.
+    Raises:
+        UserError: if there are sizes and no such files.
     """
-    return [replace(file, size=size) for size in sizes for file in files if file.lr is None]
+    alone = [file for file in files if file.lr is None]
+    if sizes and not alone:
+        raise UserError(
+            "--multiscale reduces pictures that bring no low-resolution twin, and --data has none"
+        )
+    return [replace(file, size=size) for size in sizes for file in alone]

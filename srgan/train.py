@@ -176,12 +176,13 @@ def train(config: TrainConfig) -> bool:
     training, held_out = (
         before.divide(pictures, config.data_dir) if before else hold_out(pictures, config.holdout)
     )
-    smaller = reduced(training, config.multiscale)
-    pictures = [*pictures, *smaller]
+    # Also of what is held out, though unused: the cache does not depend on what that is.
+    pictures, training = (
+        [*files, *reduced(files, config.multiscale)] for files in (pictures, training)
+    )
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
     check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
-    training = [*training, *smaller]
     pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
     kept_back = open_held_out(config.cache_dir, pictures, spec.scale, config.patch, held_out)
     if config.minutes:

@@ -73,5 +73,5 @@ def test_what_brings_its_twin_is_not_reduced() -> None:
 def test_where_all_bring_their_twins_there_are_no_other_sizes() -> None:
     files = [PictureFile(HR / "b.png", LR / "b.png")]
     assert reduced(files, ()) == []
-    with pytest.raises(UserError, match="--multiscale .* --data has none"):
+    with pytest.raises(UserError, match=r"--multiscale .* --data has none"):
         reduced(files, (0.5,))

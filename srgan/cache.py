@@ -135,11 +135,7 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 def _fingerprint(files: Sequence[PictureFile], scale: int) -> str:
     content = [
-        (
-            *_identity(file.hr),
-            *(() if file.lr is None else _identity(file.lr)),
-            *(() if file.size == 1 else (file.size,)),
-        )
+        (_identity(file.hr), None if file.lr is None else _identity(file.lr), file.size)
         for file in files
     ]
     return hashlib.sha256(json.dumps([_LAYOUT, scale, content]).encode()).hexdigest()[:16]

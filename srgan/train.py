@@ -196,7 +196,6 @@ def train(config: TrainConfig) -> bool:
     run, state = open_run(
         config.out, config, resume=config.resume, may_change=(*_PLACES, "checkpoint_every")
     )
-    count = len({file.hr for file in pairs.files})  # at however many sizes
     division = Division.of(pairs.files, kept_back.files if kept_back else (), config.data_dir)
     if before:
         before.require(division)
@@ -215,7 +214,7 @@ def train(config: TrainConfig) -> bool:
     )  # fmt: skip
     logger.info(
         "training %s on %d pictures (low resolution: %s), %s on %s; results in %s",
-        spec, count, undone, trainer.precision, device, run.folder,
+        spec, len(division.training), undone, trainer.precision, device, run.folder,
     )  # fmt: skip
 
     hours = _Hours(device, run.generator if config.resume else None)
@@ -224,7 +223,7 @@ def train(config: TrainConfig) -> bool:
         record = {
             "settings": _settings(config),
             "steps": trainer.step,
-            "pictures": count,
+            "pictures": len(division.training),
             **hours(),
             "curve": _curve(run.history),
         }

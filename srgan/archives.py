@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -57,5 +58,5 @@ def extract(
                     found += 1
             if found != count:
                 raise UserError(f"{archive} holds {found} of the {count} files of {folder.name}")
-    except (zipfile.BadZipFile, tarfile.TarError) as error:
+    except (zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
         raise UserError(f"{archive} cannot be unpacked ({error}): remove it") from error

@@ -4,6 +4,8 @@ import hashlib
 import json
 import logging
 import shutil
+import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -23,12 +25,16 @@ from core.parallel import parallel_map
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
-__all__ = ["PairCache", "Pixels", "open_cache", "read_pair", "read_rgb"]
+__all__ = ["PairCache", "PictureError", "Pixels", "open_cache", "read_pair", "read_rgb"]
 
 logger = logging.getLogger(__name__)
 _LAYOUT = 2  # raised whenever the files' layout or the degradation changes
 
 Pixels = npt.NDArray[np.uint8]
+
+
+class PictureError(UserError, ValueError):
+    """A file is not a picture that can be used; the message names it."""
 
 
 def _white(picture: Image.Image) -> int:
@@ -51,8 +57,8 @@ def read_rgb(path: Path) -> Pixels:
     """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255; 16 bits are rounded to 8.
 
     Raises:
-        ValueError: if the file is not a picture that can be read in full, or not known what stands
-            for white in it.
+        PictureError: if the file is not a picture that can be read in full, or not known what
+            stands for white in it.
     """
     try:
         with Image.open(path) as picture:
@@ -62,8 +68,8 @@ def read_rgb(path: Path) -> Pixels:
                 levels = (np.asarray(upright, np.int64) * 255 + white // 2) // white
                 upright = Image.fromarray(levels.astype(np.uint8))
             return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path} cannot be read as a picture: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -151,13 +157,19 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
         off, and uint8 ``[H, W, 3]``.
 
     Raises:
-        ValueError: if a file is not a picture that can be read in full.
+        PictureError: if a file is not a picture that can be read in full, or so small that its twin
+            has no pixel.
         UserError: if a twin is not of the size that goes with its picture.
     """
     picture = read_rgb(file.hr)
     if file.size != 1:
         picture = _reduced(picture, file.size)
     height, width = (side // scale for side in picture.shape[:2])
+    if not (height and width):
+        raise PictureError(
+            f"{file.hr} must have at least {scale} pixels a side, and is "
+            f"{picture.shape[1]}x{picture.shape[0]}"
+        )
     hr = picture[: height * scale, : width * scale]
     if file.lr is None:
         return hr, _reduced(hr, 1 / scale)
@@ -176,8 +188,9 @@ def _write(folder: Path, files: Sequence[PictureFile], scale: int) -> None:
     def load(file: PictureFile) -> tuple[Pixels, Pixels] | None:
         try:
             return read_pair(file, scale)
-        except ValueError as error:
-            logger.warning("left out: %s", error)
+        except PictureError as error:
+            if file.size == 1:  # once is enough
+                logger.warning("left out: %s", error)
             return None
 
     with (
@@ -234,11 +247,13 @@ def open_cache(
         wanted: those of ``files`` to open, in this order; all of them where it is not given.
 
     Raises:
-        UserError: if no picture remains, or a twin is of the wrong size.
+        UserError: if no picture remains, or none at one of the sizes that they are reduced to, or a
+            twin is of the wrong size.
         OSError: naming the cache where the disk is full.
     """
     folder = cache_dir / _fingerprint(files, scale)
-    if not _is_whole(folder, scale):
+    known = _is_whole(folder, scale)
+    if not known:
         with locked(cache_dir):
             if not _is_whole(folder, scale):  # nor was made so while this process waited
                 shutil.rmtree(folder, ignore_errors=True)
@@ -247,17 +262,34 @@ def open_cache(
     kept = json.loads((folder / "index.json").read_text())["lr_shapes"]
     shapes = [(height, width) for height, width in (shape or (0, 0) for shape in kept)]
     places = {file: place for place, file in enumerate(files)}
+    asked = files if wanted is None else wanted
     large_enough = []
-    for file in files if wanted is None else wanted:
+    for file in asked:
         place = places[file]
         if min(shapes[place]) >= smallest_side:
             large_enough.append(place)
-        elif kept[place] and file.size == 1:  # of unreadable ones it was said in decoding
+        elif file.size == 1 and kept[place]:
             logger.warning("left out: %s is smaller than one training patch", file.hr)
+        elif file.size == 1 and known:  # otherwise it was said in decoding
+            logger.warning(
+                "left out: %s could not be used; if that is mended, remove %s", file.hr, folder
+            )
+    least = smallest_side * scale
     if not large_enough:
         raise UserError(
-            f"none of the {len(files if wanted is None else wanted)} files is a picture of at "
-            f"least {smallest_side * scale} pixels a side"
+            f"none of the {len(asked)} files is a picture of at least {least} pixels a side"
         )
+    usable = Counter(files[place].size for place in large_enough)
+    for size, count in Counter(file.size for file in asked if file.size != 1).items():
+        if not usable[size]:
+            raise UserError(
+                f"none of {count} pictures at {size:g} of its size has {least} pixels a side, "
+                "which a training patch takes"
+            )
+        if usable[size] < count:
+            logger.warning(
+                "at %g of their size %d of %d pictures are smaller than one training patch, and "
+                "left out", size, count - usable[size], count,
+            )  # fmt: skip
     hr, lr = (_mapped(folder / name) for name in ("hr.bin", "lr.bin"))
     return PairCache(scale, shapes, _firsts(shapes), hr, lr, files).chosen(large_enough)

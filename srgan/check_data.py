@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from core.command import UserError, run_command
-from srgan.cache import Pixels, read_rgb
+from srgan.cache import PictureError, Pixels, read_rgb
 from srgan.pairs import PictureFile, check_sizes
 from srgan.sources import list_pictures, training_pictures
 
@@ -102,7 +102,7 @@ def findings(
     for path in test_pictures:
         try:
             picture = read_rgb(path)
-        except ValueError as error:
+        except PictureError as error:
             raise UserError(f"--test-sets: {error}") from error
         tests += [(path, difference_hash(pose)) for pose in _poses(picture)]
     seen: list[tuple[Path, Bits]] = []
@@ -112,7 +112,7 @@ def findings(
             picture = read_rgb(path)
             if file.lr is not None:
                 check_sizes(file, picture.shape, read_rgb(file.lr).shape, scale)
-        except ValueError as error:
+        except PictureError as error:
             yield "unreadable", path, str(error)
             continue
         except UserError as error:

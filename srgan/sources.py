@@ -1,7 +1,8 @@
 """Where training pictures come from: a data set by name, or any folder."""
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
 
-__all__ = ["NAMED_SOURCES", "list_pictures", "training_pictures"]
+__all__ = ["NAMED_SOURCES", "check_outside", "list_pictures", "training_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +65,24 @@ NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
 
 
 def _pictures_below(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    found: list[Path] = []
+    entered: set[str] = set()  # links may lead back
+    for place, folders, files in os.walk(folder, followlinks=True):
+        if os.path.realpath(place) in entered:
+            folders.clear()
+            continue
+        entered.add(os.path.realpath(place))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(place, name) for name in files if not name.startswith("."))
+        found += [path for path in paths if path.suffix.lower() in _SUFFIXES and path.is_file()]
+    return sorted(found)
 
 
 def list_pictures(folder: Path) -> list[Path]:
     """Return the picture files in a folder and below it, by name.
+
+    Links are followed. What is hidden, its name beginning with a dot, is left out: previews, and
+    what a killed process left half-written.
 
     Raises:
         UserError: if there are none.
@@ -136,6 +150,26 @@ def _named(name: str, data_dir: Path) -> list[Path]:
     return found
 
 
+def check_outside(out: Path, data: str) -> None:
+    """Refuse a place whose pictures would be taken for data the next time.
+
+    Args:
+        out: folder that is to be written to.
+        data: as for :func:`training_pictures`.
+
+    Raises:
+        UserError: if ``out`` lies where pictures are looked for.
+    """
+    for part in data.split(","):
+        large = Path(part) / "HR"
+        read = large if large.is_dir() else Path(part)
+        if part not in NAMED_SOURCES and out.resolve().is_relative_to(read.resolve()):
+            raise UserError(
+                f"--out {out} is inside --data {part}, and pictures that it gets would be taken "
+                "for data: name a folder elsewhere"
+            )
+
+
 def _folder(folder: Path, scale: int) -> list[PictureFile]:
     """Return a folder's pictures: with their twins where it has HR/ and LRx4/ (by scale) inside."""
     large = folder / "HR"
@@ -159,11 +193,16 @@ def training_pictures(data: str, data_dir: Path, scale: int) -> list[PictureFile
         data_dir: where named data sets lie, and are downloaded to.
         scale: output side over input side.
 
+    A picture that is met twice, by way of a link or of another name for its folder, is taken once,
+    with a warning, as it was met first.
+
     Raises:
-        UserError: if a name is unknown, its data cannot be had, or a picture has no twin.
+        UserError: if a name is unknown or empty, its data cannot be had, or a picture has no twin.
     """
     pictures: list[PictureFile] = []
     for part in data.split(","):
+        if not part:
+            raise UserError(f"--data {data!r} names a folder without a name; . is the present one")
         if part in NAMED_SOURCES:
             pictures += [PictureFile(path) for path in _named(part, data_dir)]
         elif Path(part).is_dir():
@@ -172,4 +211,13 @@ def training_pictures(data: str, data_dir: Path, scale: int) -> list[PictureFile
             raise UserError(
                 f"--data must be {', '.join(NAMED_SOURCES)} or a folder; {part!r} is neither"
             )
-    return pictures
+    return _once(pictures)
+
+
+def _once(pictures: Sequence[PictureFile]) -> list[PictureFile]:
+    first: dict[Path, PictureFile] = {}
+    for picture in pictures:
+        first.setdefault(picture.hr.resolve(), picture)
+    if len(first) < len(pictures):
+        logger.warning("--data has %d pictures twice: once is enough", len(pictures) - len(first))
+    return list(first.values())

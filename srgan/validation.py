@@ -13,7 +13,7 @@ from core.command import UserError
 from core.game import Batch
 from core.pictures import save_grid
 from core.trainer import Trainer
-from srgan.cache import PairCache, Pixels, open_cache
+from srgan.cache import PairCache, PictureError, Pixels, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator
@@ -97,7 +97,7 @@ def check_sets(sets: Sequence[Path], scale: int) -> None:
                         f"--validate: {pair.name} in {folder} must have sides of more than "
                         f"{2 * scale} pixels, for at scale {scale} a border of {scale} is left out"
                     )
-        except ValueError as error:
+        except PictureError as error:
             raise UserError(f"--validate: {error}") from error
 
 

@@ -71,6 +71,18 @@ def test_a_file_that_is_no_archive_is_named(kind: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [archive]
 
 
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("wanted/0.png", b"0" * 5000)
+    content = bytearray(archive.read_bytes())
+    content[30 + len("wanted/0.png")] = 0xFF  # no kind of block that there is
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match=f"{archive} cannot be unpacked"):
+        extract(archive, tmp_path / "out", wanted, 1)
+    assert list(tmp_path.iterdir()) == [archive]
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_unpacking_that_breaks_off_leaves_nothing(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

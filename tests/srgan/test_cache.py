@@ -4,6 +4,7 @@ import logging
 import os
 import resource
 import signal
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -20,8 +21,8 @@ from core.command import UserError
 from core.files import locked
 from core.parallel import WORKERS
 from srgan import cache
-from srgan.cache import open_cache, read_rgb
-from srgan.pairs import PictureFile
+from srgan.cache import PictureError, open_cache, read_rgb
+from srgan.pairs import PictureFile, reduced
 from srgan.patches import PatchSampler
 from srgan.resize import imresize_uint8
 from tests.programs import start
@@ -95,9 +96,7 @@ def test_a_picture_that_brings_its_twin_keeps_it(paths: list[Path], store: Path)
     assert torch.equal(planes(pairs.lr[2]), wanted)
 
 
-def test_a_picture_is_reduced_before_its_twin_is_made(
-    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_picture_is_reduced_before_its_twin_is_made(paths: list[Path], store: Path) -> None:
     whole = open_cache(store, files(paths), 2)
     both = [*files(paths), *(PictureFile(path, size=0.5) for path in paths)]
     pairs = open_cache(store, both, 2, smallest_side=6)
@@ -107,7 +106,6 @@ def test_a_picture_is_reduced_before_its_twin_is_made(
     smaller = imresize_uint8(planes(read_rgb(paths[1])), 0.5)[:, :20, :14]
     assert torch.equal(planes(pairs.hr[4]), smaller)
     assert torch.equal(planes(pairs.lr[4]), imresize_uint8(smaller, 0.5))
-    assert not caplog.records  # that a picture is too small when reduced is nobody's fault
 
 
 def test_a_changed_twin_renews_the_cache(paths: list[Path], store: Path) -> None:
@@ -213,7 +211,40 @@ def test_a_picture_of_which_no_pixel_remains_is_left_out_with_a_warning(
     Image.fromarray(picture(3, 3)).save(tiny)
     with caplog.at_level(logging.WARNING):
         assert len(open_cache(store, files([tiny, *paths]), 4)) == 3
-    assert "tiny.png is smaller" in caplog.text
+    assert "tiny.png must have at least 4 pixels a side, and is 3x3" in caplog.text
+
+
+def test_a_file_that_was_mended_is_missed_until_the_cache_is_removed(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths[0].write_text("not a picture")
+    for _ in range(2):
+        with caplog.at_level(logging.WARNING):
+            assert len(open_cache(store, files(paths), 2)) == 2
+    first, second = (message for message in caplog.messages if "left out" in message)
+    assert "0.png cannot be read" in first
+    assert second.endswith(f"0.png could not be used; if that is mended, remove {caches(store)[0]}")
+
+
+def test_what_becomes_too_small_is_counted_by_its_size(
+    paths: list[Path], store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths[1].write_text("not a picture")
+    every = [*files(paths), *reduced(files(paths), (0.5,))]
+    with caplog.at_level(logging.WARNING):
+        pairs = open_cache(store, every, 2, smallest_side=5)
+    assert [(file.hr.name, file.size) for file in pairs.files] == [
+        ("0.png", 1.0), ("2.png", 1.0), ("0.png", 0.5),
+    ]  # fmt: skip
+    of_broken, of_small = caplog.messages
+    assert "1.png cannot be read" in of_broken
+    assert of_small.startswith("at 0.5 of their size 2 of 3 pictures are smaller")
+
+
+def test_a_size_at_which_nothing_can_be_used_is_refused(paths: list[Path], store: Path) -> None:
+    every = [*files(paths), *reduced(files(paths), (0.5, 0.1))]
+    with pytest.raises(UserError, match=r"none of 3 pictures at 0\.1 of its size has 8"):
+        open_cache(store, every, 2, smallest_side=4)
 
 
 def test_a_set_without_any_usable_picture_is_an_error_that_reaches_the_user(
@@ -379,6 +410,16 @@ def test_a_file_that_is_no_picture_is_named(content: bytes, tmp_path: Path) -> N
     path = tmp_path / "x.png"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=str(path)):
+        read_rgb(path)
+
+
+def test_what_a_photograph_says_of_itself_may_be_nonsense(tmp_path: Path) -> None:
+    path = tmp_path / "turned.jpg"
+    width = struct.pack("<HHI4s", 0x0100, 2, 4, b"wide")  # in letters
+    turn = struct.pack("<HHII", 0x0112, 3, 1, 6)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + width + turn + bytes(4)
+    Image.fromarray(picture(16, 24)).save(path, exif=exif)
+    with pytest.raises(PictureError, match=r"turned\.jpg cannot be read as a picture"):
         read_rgb(path)
 
 

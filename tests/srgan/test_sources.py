@@ -14,7 +14,7 @@ import pytest
 
 from core.command import UserError
 from srgan import sources
-from srgan.sources import NAMED_SOURCES, list_pictures, training_pictures
+from srgan.sources import NAMED_SOURCES, check_outside, list_pictures, training_pictures
 from tests.srgan.web import Web, serving
 
 
@@ -85,6 +85,51 @@ def test_pictures_of_a_folder_are_found_at_any_depth_in_order(tmp_path: Path) ->
     touch(tmp_path, "notes.txt", "j.gif", "c/k.png.part", "png")
     (tmp_path / "folder.png").mkdir()
     assert list_pictures(tmp_path) == wanted
+
+
+def test_links_to_folders_are_followed_and_those_that_lead_back_are_not(tmp_path: Path) -> None:
+    (picture,) = touch(tmp_path / "elsewhere", "a.png")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "linked").symlink_to(picture.parent)
+    (picture.parent / "back").symlink_to(picture.parent)
+    assert list_pictures(folder) == [folder / "linked" / "a.png"]
+
+
+def test_what_is_hidden_is_no_picture(tmp_path: Path) -> None:
+    (seen,) = touch(tmp_path, "a.png", "._a.png", ".a.1.part.png", ".thumbnails/a.png")[:1]
+    assert list_pictures(tmp_path) == [seen]
+
+
+def test_a_picture_that_is_met_twice_is_taken_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = touch(tmp_path / "one", "a.png", "b.png")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    data = f"{tmp_path / 'one'},{tmp_path / 'two'}"
+    assert [file.hr for file in training_pictures(data, tmp_path, 4)] == found
+    assert "--data has 2 pictures twice" in caplog.text
+
+
+@pytest.mark.parametrize("data", ["", "photos,"])
+def test_a_folder_without_a_name_is_not_the_present_one(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "photos", "a.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="names a folder without a name"):
+        training_pictures(data, tmp_path, 4)
+
+
+def test_nothing_is_written_where_pictures_are_looked_for(tmp_path: Path) -> None:
+    touch(tmp_path / "photos", "a.png")
+    touch(tmp_path / "pairs", "HR/a.png", "LRx4/a.png")
+    data = f"div2k,{tmp_path / 'photos'},{tmp_path / 'pairs'}"
+    for place in ("photos", "photos/runs/mine", "pairs/HR/mine"):
+        with pytest.raises(UserError, match="is inside --data"):
+            check_outside(tmp_path / place, data)
+    for place in ("photos2", "pairs/mine", "div2k"):
+        check_outside(tmp_path / place, data)
 
 
 def test_several_folders_are_taken_in_the_order_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What every training command does: parse, log, turn the user's errors into exit code 2."""
 
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -29,8 +30,10 @@ def run_command(
     Settings that are not given are those of ``default``, or of the type.
 
     Exit codes: 0 done, 2 for a usage error, a :class:`UserError` or a file that cannot be read or
-    written, 130 when ``action`` returns False, which means that it was interrupted.
+    written, 130 when ``action`` is interrupted, also where it ends well and returns False.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         config = (
@@ -45,4 +48,6 @@ def run_command(
             raise
         sys.stderr.write(f"error: {error.filename} cannot be read or written: {error.strerror}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        finished = False
     sys.exit(0 if finished else 130)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["appearing", "appearing_folder", "check_place", "locked", "naming"]
+__all__ = [
+    "appearing", "appearing_folder", "check_place", "locked", "naming", "remove_unfinished",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -57,6 +59,16 @@ def appearing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed in :func:`appearing` left in a folder.
+
+    The caller sees to it that no other process writes there.
+    """
+    for left in folder.glob(".*.part*"):
+        if left.is_file():
+            left.unlink(missing_ok=True)
 
 
 @contextmanager

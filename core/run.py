@@ -19,14 +19,14 @@ from core.checkpoint import load_state, save_state
 from core.command import UserError, option
 from core.divergence import require_finite_networks
 from core.environment import environment
-from core.files import appearing
+from core.files import appearing, remove_unfinished
 from core.history import History, plot_history
 from core.progress import Progress
 from core.run_log import logged
 from core.tensorboard import TensorBoard
 from core.trainer import Observer, StepReport, Trainer
 
-__all__ = ["Periodic", "Run", "RunError", "open_run", "pick_device"]
+__all__ = ["Periodic", "Run", "RunError", "check_run", "open_run", "pick_device"]
 
 logger = logging.getLogger(__name__)
 
@@ -201,6 +201,19 @@ def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def check_run(folder: Path, *, resume: bool) -> None:
+    """See that a run can begin in a folder, or go on there, before data are read for it.
+
+    Raises:
+        RunError: if a new run would overwrite one, or there is nothing to go on from.
+    """
+    held = Run(folder, {}).checkpoint.exists()
+    if held and not resume:
+        raise RunError(f"{folder} already holds a run: add --resume, or name another --out")
+    if resume and not held:
+        raise RunError(f"{folder} holds no checkpoint to resume from")
+
+
 def open_run(
     folder: Path, config: Any, *, resume: bool, may_change: Sequence[str] = ()
 ) -> tuple[Run, dict[str, Any] | None]:
@@ -225,15 +238,14 @@ def open_run(
     run = Run(folder, _plain(dataclasses.asdict(config)))
     if not resume and not distributed.is_main():
         return run, None
+    check_run(folder, resume=resume)
+    if distributed.is_main():
+        remove_unfinished(folder)
     if not resume:
-        if run.checkpoint.exists():
-            raise RunError(f"{folder} already holds a run: add --resume, or name another --out")
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / "environment.json", environment())
         _write(folder / "config.json", run.config)
         return run, None
-    if not run.checkpoint.exists():
-        raise RunError(f"{folder} holds no checkpoint to resume from")
     state = load_state(run.checkpoint)
     if not {"config", "trainer"} <= state.keys():
         raise RunError(

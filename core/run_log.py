@@ -8,14 +8,42 @@ from pathlib import Path
 
 from core import distributed
 
-__all__ = ["logged", "read_warnings"]
+__all__ = ["logged", "read_warnings", "remembering"]
 
 _WARNING = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:WARNING|ERROR|CRITICAL) (.+)$", re.M)
 
 
+class _Memory(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+_memory = _Memory()
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Keep what is logged until a run has a folder: :func:`logged` writes it there, too."""
+    logging.getLogger().addHandler(_memory)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(_memory)
+        _memory.records.clear()
+
+
 @contextmanager
 def logged(path: Path) -> Iterator[None]:
-    """Append what is logged meanwhile to ``path``; of several processes only the main one does."""
+    """Append what is logged meanwhile to ``path``, and what :func:`remembering` has kept.
+
+    Of several processes only the main one does.
+    """
     if not distributed.is_main():
         yield
         return
@@ -23,6 +51,10 @@ def logged(path: Path) -> Iterator[None]:
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
     )
+    for record in _memory.records:
+        handler.handle(record)
+    _memory.records.clear()
+    logging.getLogger().removeHandler(_memory)
     logging.getLogger().addHandler(handler)
     try:
         yield

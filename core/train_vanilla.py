@@ -27,6 +27,7 @@ from core.evaluation.metrics import build_metrics
 from core.pictures import save_grid
 from core.recipes import RECIPES
 from core.run import Run, open_run, pick_device
+from core.run_log import remembering
 from core.sampler import Sampler, save_sampler
 from core.trainer import Trainer
 from core.training_pictures import training_pictures
@@ -191,7 +192,8 @@ def _named_recipe(arguments: Sequence[str]) -> VanillaConfig:
 
 def main() -> None:
     """Run ``python -m core.train_vanilla``."""
-    run_command(VanillaConfig, train, _named_recipe(sys.argv[1:]))
+    with remembering():
+        run_command(VanillaConfig, train, _named_recipe(sys.argv[1:]))
 
 
 if __name__ == "__main__":

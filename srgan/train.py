@@ -15,9 +15,10 @@ import torch
 
 from core import distributed, random_state
 from core.checkpoint import load_state
-from core.command import run_command
+from core.command import UserError, run_command
 from core.history import read_history
-from core.run import open_run, pick_device
+from core.run import check_run, open_run, pick_device
+from core.run_log import remembering
 from core.trainer import Trainer
 from srgan.assembly import build_game, build_trainer
 from srgan.cache import PairCache, open_cache
@@ -31,7 +32,7 @@ from srgan.patches import PatchSampler
 from srgan.quantisation import is_rounding, round_from_now
 from srgan.rectifiers import RectifierWatch
 from srgan.reparameterise import folded_state, reparameterise
-from srgan.sources import training_pictures
+from srgan.sources import check_outside, training_pictures
 from srgan.start import starting_generator
 from srgan.validation import (
     Samples,
@@ -112,7 +113,8 @@ def _saved_steps(config: TrainConfig) -> TrainConfig:
     if not path.exists():
         return config
     saved = json.loads(path.read_text())
-    return dataclasses.replace(config, **{name: saved[name] for name in _PARTS})
+    # What another game's run does not tell, opening it refuses.
+    return dataclasses.replace(config, **{name: saved[name] for name in _PARTS if name in saved})
 
 
 class _Hours:
@@ -165,6 +167,8 @@ def train(config: TrainConfig) -> bool:
         sys.stdout.write(shown + "\n")
         return True
     device = distributed.join(pick_device(config.device))
+    check_run(config.out, resume=config.resume)
+    check_outside(config.out, config.data)
     random_state.seed_all(config.seed)
     generator, spec, earlier, config = starting_generator(config)
     if config.reparameterise:
@@ -181,6 +185,12 @@ def train(config: TrainConfig) -> bool:
         [*files, *reduced(files, config.multiscale)] for files in (pictures, training)
     )
     sets = dict(zip(distinct(config.validate), config.validate, strict=True))
+    looked_at = low_resolution(held_out, config.degradation)
+    if held_out and looked_at in sets:
+        raise UserError(
+            f"--validate {sets[looked_at]} has the name by which the pictures held out are "
+            "measured: give the folder another"
+        )
     check_sets(config.validate, spec.scale)
     game = build_game(config, generator)
     pairs = open_cache(config.cache_dir, pictures, spec.scale, config.patch, training)
@@ -239,7 +249,6 @@ def train(config: TrainConfig) -> bool:
         keeping.append(Samples(seen, run.samples))
     for name, folder in sets.items():
         keeping.append(Samples(middles(folder, spec.scale), run.samples / name))
-    looked_at = low_resolution(held_out, config.degradation)
     scores = validation(kept_back, looked_at, sets, spec.scale)
     rectifiers = RectifierWatch(PatchSampler(pairs, 8, config.patch, config.seed).batch(0))
 
@@ -280,7 +289,8 @@ def _named_recipe(arguments: Sequence[str]) -> TrainConfig:
 
 def main() -> None:
     """Run ``python -m srgan.train``."""
-    run_command(TrainConfig, train, _named_recipe(sys.argv[1:]))
+    with remembering():
+        run_command(TrainConfig, train, _named_recipe(sys.argv[1:]))
 
 
 if __name__ == "__main__":

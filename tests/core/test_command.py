@@ -1,7 +1,9 @@
 """What every training command does with its user's errors."""
 
 import errno
+import io
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,34 @@ def test_0_when_done(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_130_when_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert exit_code(monkeypatch, finished=False) == 130
+
+
+def test_130_and_no_more_where_nothing_catches_the_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_config: Config) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["program"])
+    with pytest.raises(SystemExit) as end:
+        run_command(Config, stopped)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_name_that_is_no_text_can_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="utf-8", errors="strict")
+
+    def tell(_config: Config) -> bool:
+        return bool(out.write(os.fsdecode(b"caf\xe9.png")))
+
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.argv", ["program"])
+    with pytest.raises(SystemExit):
+        run_command(Config, tell)
+    out.flush()
+    assert raw.getvalue() == rb"caf\udce9.png"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from threading import Timer
 
 import pytest
 
-from core.files import appearing, appearing_folder, check_place, locked
+from core.files import appearing, appearing_folder, check_place, locked, remove_unfinished
 from tests.programs import start
 
 
@@ -114,6 +114,17 @@ def test_what_killed_processes_left_of_folders_is_removed_and_nothing_else(tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {
         "one", "my own.part", "download.part", ".page.1.part",
     }  # fmt: skip
+
+
+def test_what_killed_processes_left_of_files_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with appearing(tmp_path / "a.txt") as temporary:
+        temporary.touch()
+    for left in (temporary.name, ".lock", ".hidden.txt"):
+        (tmp_path / left).touch()
+    (tmp_path / ".other.part").mkdir()
+    remove_unfinished(tmp_path)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {"a.txt", ".lock", ".hidden.txt", ".other.part"}
 
 
 @pytest.mark.parametrize("place", [appearing, appearing_folder])

@@ -153,6 +153,14 @@ def test_a_new_run_does_not_overwrite_one(run: Run) -> None:
     assert run.checkpoint.read_bytes() == before
 
 
+def test_what_a_killed_process_left_is_removed(run: Run) -> None:
+    play(run, dirac_trainer(DiracGame()), 1)
+    left = run.folder / ".checkpoint.4711.part.safetensors"
+    left.touch()
+    open_run(run.folder, Config(), resume=True)
+    assert not left.exists()
+
+
 def test_warnings_are_kept_in_the_folder(run: Run) -> None:
     def warn(trainer: Trainer) -> None:
         logging.getLogger("core").warning("step %d", trainer.step)

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from core.run_log import logged, read_warnings
+from core.run_log import logged, read_warnings, remembering
 
 logger = logging.getLogger("core.somewhere")
 
@@ -17,6 +17,25 @@ def test_warnings_are_read_back_and_what_is_outside_is_not_logged(tmp_path: Path
     logger.warning("after")
     ((_time, text),) = read_warnings(path)
     assert text == "step 300: collapsed"
+
+
+def test_what_was_said_before_there_was_a_folder_is_in_it_once(tmp_path: Path) -> None:
+    logger.warning("of another run")
+    with remembering():
+        logger.warning("a picture is left out")
+        for name in ("one", "two"):
+            with logged(tmp_path / name):
+                logger.warning(name)
+    assert [text for _, text in read_warnings(tmp_path / "one")] == ["a picture is left out", "one"]
+    assert [text for _, text in read_warnings(tmp_path / "two")] == ["two"]
+
+
+def test_what_led_to_no_run_is_forgotten(tmp_path: Path) -> None:
+    with remembering():
+        logger.warning("nothing to train on")
+    with logged(tmp_path / "log.txt"):
+        logger.warning("the next run")
+    assert [text for _, text in read_warnings(tmp_path / "log.txt")] == ["the next run"]
 
 
 def test_a_run_that_goes_on_appends(tmp_path: Path) -> None:

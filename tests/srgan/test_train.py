@@ -869,6 +869,44 @@ def test_sets_of_one_name_are_told_apart_by_their_folders(
     assert list(shown.samples) == ["one/set", "two/set"]
 
 
+def test_a_set_may_not_pass_for_what_is_held_out(config: TrainConfig, tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "bicubic", 1, 48, 40)[0].parent
+    with pytest.raises(UserError, match="bicubic has the name by which the pictures held out are"):
+        train(replace(config, validate=(folder,)))
+    assert train(replace(config, validate=(folder,), holdout=0, pixel_steps=1, adversarial_steps=0))
+
+
+def test_a_run_has_its_folder_outside_its_data(config: TrainConfig) -> None:
+    with pytest.raises(UserError, match="is inside --data"):
+        train(replace(config, out=Path(config.data) / "run"))
+
+
+def test_what_cannot_begin_is_refused_before_pictures_are_decoded(config: TrainConfig) -> None:
+    with pytest.raises(UserError, match="holds no checkpoint to resume from"):
+        train(replace(config, resume=True))
+    config.out.mkdir(parents=True)
+    (config.out / "checkpoint.safetensors").touch()
+    with pytest.raises(UserError, match="already holds a run"):
+        train(replace(config, minutes=1))
+    assert not config.cache_dir.exists()
+
+
+def test_warnings_about_the_pictures_are_in_the_runs_log(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_pictures(tmp_path / "some", 5, 48, 40)[0].parent
+    (folder / "broken.png").write_bytes(b"no picture")
+    arguments = ["--data", folder, "--cache-dir", config.cache_dir, "--out", config.out,
+                 "--scale", 2, "--width", 16, "--blocks", 1, "--minutes", 0, "--pixel-steps", 1,
+                 "--adversarial-steps", 0, "--quantisation-steps", 0, "--batch-size", 1,
+                 "--patch", 8, "--holdout", 1, "--precision", "fp32"]  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["train", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 0
+    assert "broken.png cannot be read" in (config.out / "log.txt").read_text()
+
+
 def test_minutes_stretch_all_parts_alike_and_are_kept_when_a_run_goes_on(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

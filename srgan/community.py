@@ -18,7 +18,7 @@ _PICKLED = (".pth", ".pt", ".ckpt")
 
 def is_community(path: Path) -> bool:
     """Tell whether a file is a checkpoint that this project did not write."""
-    if path.suffix in _PICKLED:
+    if path.suffix.lower() in _PICKLED:
         return True
     try:
         with safe_open(path, framework="pt") as file:
@@ -48,7 +48,8 @@ def load_descriptor(path: Path) -> "ImageModelDescriptor[nn.Module]":
     try:
         descriptor = spandrel.ModelLoader(device="cpu").load_from_file(path)
     except Exception as error:  # each architecture fails in its own way on weights not its own
-        raise UserError(f"{path} is no checkpoint that spandrel can read: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise UserError(f"{path} is no checkpoint that spandrel can read: {reason}") from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor):
         raise UserError(f"{path} is a model for {descriptor.purpose}, which needs a mask")
     channels = (descriptor.input_channels, descriptor.output_channels)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ import tyro
 from core.command import UserError, run_command
 from core.files import appearing, check_place
 from core.run import pick_device
+from srgan.cache import PictureError
 from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness
@@ -126,11 +127,11 @@ def _sections(
                     upscalers,
                     pairs(folder, scale, config.degradation)
                     if config.reference
-                    else inputs(folder),
+                    else inputs(folder, scale),
                     measures(scale),
                     None if chooser is None else chooser.watch,
                 )
-            except ValueError as error:  # a picture that cannot be read, or is too small
+            except PictureError as error:
                 raise UserError(f"{folder}: {error}") from error
             yield Section(scores, [] if chooser is None else chooser.crops())
 
@@ -156,6 +157,9 @@ def _write(path: Path, text: str) -> None:
 def evaluate(config: EvaluateConfig) -> bool:
     """Score each model on each set, print the table as it grows, and write what is asked for.
 
+    Where a picture cannot be used, or somebody loses patience, what is asked for is written of the
+    sets before.
+
     Raises:
         UserError: if the device cannot be had, or a model or a set cannot be read.
         OSError: if the results cannot be written.
@@ -167,11 +171,21 @@ def evaluate(config: EvaluateConfig) -> bool:
     columns = measures(config.scale)
     table = Table([upscaler.name for group in groups for upscaler in group], [*sets], columns)
     sys.stdout.write(table.header())
-    sections = []
-    for section in _sections(config, groups, sets, measures):
-        sections.append(section)
-        sys.stdout.write("".join(map(table.row, section.scores)))
-        sys.stdout.flush()
+    sections: list[Section] = []
+    try:
+        for section in _sections(config, groups, sets, measures):
+            sections.append(section)
+            sys.stdout.write("".join(map(table.row, section.scores)))
+            sys.stdout.flush()
+    finally:
+        if sections:
+            _report(config, sections, columns)
+    return True
+
+
+def _report(
+    config: EvaluateConfig, sections: Sequence[Section], columns: Sequence[Measure]
+) -> None:
     scores: list[SetScore] = [score for section in sections for score in section.scores]
     sys.stdout.write("".join(f"{note}\n" for note in notes(scores, columns)))
     if config.json_out is not None:
@@ -179,7 +193,6 @@ def evaluate(config: EvaluateConfig) -> bool:
         _write(config.json_out, json.dumps(rows, indent=2, allow_nan=False) + "\n")
     if config.html_out is not None:
         _write(config.html_out, render_page(sections, columns))
-    return True
 
 
 def main() -> None:

@@ -63,10 +63,7 @@ def sharp_blocks(picture: Tensor) -> Tensor:
 
 def _reduced(path: Path, by: int) -> Tensor:
     """Read a photograph as RGB ``[1, 3, H, W]`` in [0, 1], smaller by ``by``."""
-    try:
-        whole = Image.fromarray(read_rgb(path))
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    whole = Image.fromarray(read_rgb(path))
     size = (max(whole.width // by, 1), max(whole.height // by, 1))
     return as_tensor([np.array(whole.resize(size, Image.Resampling.BICUBIC))])
 

@@ -52,7 +52,7 @@ class PristineModel:
             with np.load(path, allow_pickle=False) as file:
                 mean = torch.from_numpy(file["mu_pris_param"]).double().flatten()
                 covariance = torch.from_numpy(file["cov_pris_param"]).double()
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} cannot be read as a pristine model: {error}") from error
         if mean.shape != (_FEATURES,) or covariance.shape != (_FEATURES, _FEATURES):
             raise UserError(

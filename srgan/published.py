@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from core.command import UserError
 from srgan.generators import Generator, GeneratorSpec
@@ -18,7 +17,7 @@ __all__ = ["load_published"]
 def _read(path: Path) -> Any:
     """Return what a file holds; a pickle that would run code is refused."""
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -39,11 +38,10 @@ def load_published(path: Path) -> tuple[Generator, GeneratorSpec]:
         UserError: if the file cannot be read, or holds another network.
     """
     state = _read(path)
-    named = isinstance(state, Mapping) and all(isinstance(name, str) for name in state)
-    weights: dict[str, Tensor] = published_weights(state) if named else {}
+    weights = published_weights(state) if isinstance(state, Mapping) else {}
     first = weights.get("conv_first.weight")
     blocks = {name.split(".")[1] for name in weights if name.startswith("body.")}
-    if first is None or not blocks:
+    if first is None or first.dim() != 4 or not blocks:
         raise _another(path)
     if first.shape[1] != 3:
         raise UserError(

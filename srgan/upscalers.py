@@ -40,6 +40,9 @@ _INTERPOLATIONS: Mapping[str, Image.Resampling] = MappingProxyType(
 )
 
 
+_TRIED = 16  # side of the picture that an ONNX file is tried on
+
+
 def _interpolation(name: str, scale: int) -> Upscaler:
     def enlarged(levels: Tensor) -> Tensor:
         picture = Image.fromarray(levels.numpy())
@@ -62,7 +65,8 @@ def _onnx(path: Path) -> Upscaler:
     metadata = session.get_modelmeta().custom_metadata_map
     if "scale" not in metadata:
         raise UserError(f"{path} has no 'scale' in its metadata; was it exported by this project?")
-    source, scale = session.get_inputs()[0], int(metadata["scale"])
+    source, scale = session.get_inputs()[0], _whole_number(path, metadata, "scale", 1)
+    halo = _whole_number(path, metadata, "halo", 0) if "halo" in metadata else None
 
     def whole(lr: Tensor) -> Tensor:
         if source.type == "tensor(uint8)":
@@ -74,9 +78,27 @@ def _onnx(path: Path) -> Upscaler:
         return torch.from_numpy(hr).to(lr.device)
 
     def run(lr: Tensor) -> Tensor:
-        return upscale_in_tiles(whole, lr, scale, int(metadata["halo"]))
+        return whole(lr) if halo is None else upscale_in_tiles(whole, lr, scale, halo)
 
-    return Upscaler(path.name, scale, run if "halo" in metadata else whole)
+    try:
+        made = whole(torch.zeros(1, 3, _TRIED, _TRIED))
+    except Exception as error:
+        raise UserError(f"{path} cannot upscale a picture of {_TRIED}x{_TRIED}: {error}") from error
+    if made.shape != (1, 3, _TRIED * scale, _TRIED * scale):
+        raise UserError(
+            f"{path} has scale {scale} in its metadata, and makes {list(made.shape)} of "
+            f"[1, 3, {_TRIED}, {_TRIED}]"
+        )
+    return Upscaler(path.name, scale, run)
+
+
+def _whole_number(path: Path, metadata: Mapping[str, str], name: str, least: int) -> int:
+    value = metadata[name]
+    if not (value.isdecimal() and int(value) >= least):
+        raise UserError(
+            f"{path} has {name} {value!r} in its metadata; it must be a whole number from {least}"
+        )
+    return int(value)
 
 
 def _trained(path: Path, device: torch.device | str) -> Upscaler:
@@ -120,6 +142,6 @@ def open_upscaler(model: str, scale: int, device: torch.device | str = "cpu") ->
             f"model must be {', '.join(_INTERPOLATIONS)}, an .onnx file or a checkpoint, "
             f"not {model!r}"
         )
-    if path.suffix == ".onnx":
+    if path.suffix.lower() == ".onnx":
         return _onnx(path)
     return _community(path, device) if is_community(path) else _trained(path, device)

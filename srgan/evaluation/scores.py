@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from srgan.cache import PictureError
 from srgan.evaluation.measures import Measure, fidelity
 from srgan.evaluation.sets import Pair, Sample, pairs
 from srgan.metrics import quantise
@@ -121,7 +122,7 @@ def score_set(
         A score for each upscaler, in their order.
 
     Raises:
-        ValueError: if a picture cannot be read, or is too small for a measure.
+        PictureError: if a picture cannot be read, or is too small for a measure.
     """
     scores: dict[str, list[PictureScore]] = {upscaler.name: [] for upscaler in upscalers}
     for index, sample in enumerate(samples):
@@ -137,7 +138,7 @@ def score_set(
             try:
                 values = {measure.name: measure.value(picture, hr) for measure in measures}
             except ValueError as error:
-                raise ValueError(f"{sample.name}: {error}") from error
+                raise PictureError(f"{sample.name}: {error}") from error
             scores[upscaler.name].append(PictureScore(sample.name, values, seconds))
         if watch is not None:
             watch(sample, upscaled)
@@ -153,8 +154,7 @@ def mean_psnr_y(upscaler: Upscaler, folder: Path) -> float:
     A border of the scale's width is left out.
 
     Raises:
-        UserError: if the set cannot be used.
-        ValueError: if a picture cannot be read, or is too small.
+        UserError: if the set or a picture of it cannot be used.
     """
     samples = pairs(folder, upscaler.scale)
     (score,) = score_set(folder.name, [upscaler], samples, fidelity(upscaler.scale)[:1])

@@ -21,7 +21,7 @@ class Sample:
     """A picture to upscale.
 
     Attributes:
-        name: of its file.
+        name: of its file, with the way to it from the set's folder.
         lr: float32 ``[1, 3, H, W]`` in [0, 1].
     """
 
@@ -48,11 +48,15 @@ def pair_files(
     Raises:
         UserError: if the folder holds no pictures, or a picture has no twin.
     """
-    large, small = folder / "HR", folder / f"LRx{scale}"
-    originals = list_pictures(large if large.is_dir() else folder)
-    if degradation == "bicubic" and large.is_dir() and small.is_dir():
+    large, small = _large(folder), folder / f"LRx{scale}"
+    originals = list_pictures(large)
+    if degradation == "bicubic" and large != folder and small.is_dir():
         return pair_up(originals, large, list_pictures(small), small, scale)
     return [PictureFile(path) for path in originals]
+
+
+def _large(folder: Path) -> Path:
+    return folder / "HR" if (folder / "HR").is_dir() else folder
 
 
 def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") -> Iterator[Pair]:
@@ -67,14 +71,14 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
 
     Raises:
         UserError: if the folder holds no pictures, or a picture has no twin of the right size.
-        ValueError: if a picture cannot be read.
+        PictureError: if a picture cannot be read, or is smaller than ``scale``.
     """
     files = pair_files(folder, scale, degradation)
     for index, file in enumerate(files):
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
         if degradation != "bicubic":
             lr = damaged(hr, DEGRADATIONS[degradation], scale, index)
-        yield Pair(file.hr.name, lr, hr)
+        yield Pair(file.hr.relative_to(_large(folder)).as_posix(), lr, hr)
 
 
 def distinct(paths: Sequence[Path]) -> list[str]:
@@ -101,12 +105,18 @@ def titled(name: str, degradation: DegradationName) -> str:
     return name if degradation == "bicubic" else f"{name}, {degradation}"
 
 
-def inputs(folder: Path) -> Iterator[Sample]:
-    """Yield the pictures of a folder, which are themselves what is upscaled, by name.
+def inputs(folder: Path, scale: int) -> Iterator[Sample]:
+    """Yield the pictures of a set that are themselves what is upscaled, by name.
+
+    Args:
+        folder: pictures, or ``LRx4`` (by scale) inside with pictures, or else ``HR``.
+        scale: of what upscales them.
 
     Raises:
         UserError: if the folder holds no pictures.
-        ValueError: if a picture cannot be read.
+        PictureError: if a picture cannot be read.
     """
-    for path in list_pictures(folder):
-        yield Sample(path.name, as_tensor([read_rgb(path)]))
+    small = folder / f"LRx{scale}"
+    place = small if small.is_dir() else _large(folder)
+    for path in list_pictures(place):
+        yield Sample(path.relative_to(place).as_posix(), as_tensor([read_rgb(path)]))

@@ -123,20 +123,51 @@ _EARLIER_NAMES = {
 def published_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename the weights of a published ESRGAN or Real-ESRGAN file to :class:`RRDB`'s names.
 
-    Takes ``RRDB_ESRGAN_x4`` (``RRDB_trunk.0.RDB1...``) as well as BasicSR's files
-    (``body.0.rdb1...``), also where the weights lie under ``params_ema`` or ``params``.
+    Takes ``RRDB_ESRGAN_x4`` (``RRDB_trunk.0.RDB1...``) and the files before it, as which most
+    networks of others lie around (``model.1.sub.0.RDB1...``), as well as BasicSR's
+    (``body.0.rdb1...``); also where the weights lie under ``params_ema``, ``params`` or
+    ``state_dict``, or were a parallel module's.
 
     Args:
         state: the file's content as ``torch.load(..., weights_only=True)`` gives it.
     """
-    for wrapper in ("params_ema", "params"):
+    for wrapper in ("params_ema", "params", "state_dict"):
         inner = state.get(wrapper)
         if isinstance(inner, Mapping):
             state = inner
             break
+    weights = {
+        str(name).removeprefix("module."): tensor
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor)
+    }
+    if "model.0.weight" in weights:
+        weights = _named_by_place(weights)
     renamed = {}
-    for name, tensor in state.items():
+    for name, tensor in weights.items():
         first, dot, rest = name.partition(".")
         rest = re.sub(r"\bRDB(\d)", r"rdb\1", rest)
         renamed[_EARLIER_NAMES.get(first, first) + dot + rest] = tensor
     return renamed
+
+
+# The convolutions of such a sequence, by how many of them there are beside the blocks.
+_SEQUENCES = {
+    4: ("conv_first", "conv_up1", "conv_hr", "conv_last"),
+    5: ("conv_first", "conv_up1", "conv_up2", "conv_hr", "conv_last"),
+}
+
+
+def _named_by_place(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the weights of a sequence, ``model.INDEX.weight``, whose second part are the blocks."""
+    convolution = re.compile(r"model\.(\d+)\.(\w+)")
+    found = {int(match[1]) for name in weights if (match := convolution.fullmatch(name))}
+    names = dict(zip(sorted(found), _SEQUENCES.get(len(found), ()), strict=False))
+
+    def renamed(name: str) -> str:
+        if match := convolution.fullmatch(name):
+            return f"{names.get(int(match[1]))}.{match[2]}"
+        name = re.sub(r"model\.1\.sub\.(\d+\.RDB\d\.conv\d)\.0\.", r"body.\1.", name)
+        return re.sub(r"model\.1\.sub\.\d+\.(\w+)$", r"conv_body.\1", name)
+
+    return {renamed(name): tensor for name, tensor in weights.items()}

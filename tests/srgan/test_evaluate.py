@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -26,6 +27,7 @@ from srgan.upscalers import Upscaler, open_upscaler
 from tests.conftest import DataFolder
 from tests.programs import ROOT
 from tests.srgan.pictures import picture, planes, save_pictures
+from tools.export_onnx import export_onnx
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_without_originals_naturalness_and_the_grid_are_all_that_is_measured(
     assert run(monkeypatch, "bicubic", "--sets", photos, "--no-reference") == 0
     header, row = (line.split() for line in capsys.readouterr().out.splitlines())
     assert header == ["model", "set", "NIQE", "Grid", "s/picture"]
-    (sample,) = inputs(photos)
+    (sample,) = inputs(photos, 4)
     upscaled = quantise(open_upscaler("bicubic", 4).run(sample.lr))
     assert float(row[2]) == pytest.approx(niqe(upscaled, PristineModel.load()), abs=6e-4)
 
@@ -305,6 +307,56 @@ def test_nothing_is_measured_before_sets_and_places_are_known_to_be_there(
     written = capsys.readouterr()
     assert sentence in written.err
     assert written.out == ""
+
+
+def test_what_was_measured_before_a_broken_picture_is_kept(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreadable(photos)
+    sets = (save_pictures(tmp_path / "sound", 1)[0].parent, photos)
+    out, page = tmp_path / "out.json", tmp_path / "page.html"
+    places = ("--json-out", out, "--html-out", page)
+    assert run(monkeypatch, "bicubic", "--sets", *sets, *places) == 2
+    assert [each["set"] for each in json.loads(out.read_text())] == ["sound"]
+    assert "sound, 4 times larger, 1 picture" in page.read_text()
+
+
+def claiming(path: Path, **metadata: str) -> Path:
+    """An ONNX file of scale 2 that says something else of itself."""
+    network = GeneratorSpec("plain", 2, 16, 1).build().eval()
+    export_onnx(network, path, {"scale": "2", "halo": str(network.halo)})
+    model = onnx.load(path)
+    for each in model.metadata_props:
+        each.value = metadata.get(each.key, each.value)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        ({"scale": "x2"}, "scale 'x2' in its metadata; it must be a whole number from 1"),
+        ({"scale": "0"}, "scale '0' in its metadata; it must be a whole number from 1"),
+        ({"halo": "-1"}, "halo '-1' in its metadata; it must be a whole number from 0"),
+        ({"scale": "4"}, "has scale 4 in its metadata, and makes [1, 3, 32, 32] of [1, 3, 16, 16]"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_is_refused(
+    metadata: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    path = claiming(tmp_path / "claiming.onnx", **metadata)
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        open_upscaler(str(path), 4)
+
+
+def test_a_file_that_takes_other_pictures_is_refused(tmp_path: Path) -> None:
+    path = claiming(tmp_path / "small.onnx")
+    model = onnx.load(path)
+    for axis in (2, 3):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = 64
+    onnx.save(model, path)
+    with pytest.raises(UserError, match=r"small\.onnx cannot upscale a picture of 16x16"):
+        open_upscaler(str(path), 4)
 
 
 @pytest.mark.parametrize("content", [None, b"not a model"])

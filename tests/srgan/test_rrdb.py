@@ -16,17 +16,36 @@ def earlier_name(name: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("wrapper", [None, "params", "params_ema"])
-@pytest.mark.parametrize("earlier", [False, True])
-def test_published_files_load_whatever_they_call_things(wrapper: str | None, earlier: bool) -> None:
+def place(name: str, scale: int) -> str:
+    """What a weight is called where the network is a sequence, as in the files before those."""
+    indices = {"conv_first": 0, "conv_up1": 3, "conv_up2": 6, "conv_hr": 8, "conv_last": 10}
+    if scale == 2:
+        indices |= {"conv_hr": 5, "conv_last": 7}
+    first, *rest = name.split(".")
+    if first == "body":
+        block, dense, convolution, kind = rest
+        return f"model.1.sub.{block}.{dense.upper()}.{convolution}.0.{kind}"
+    before = "model.1.sub.2" if first == "conv_body" else f"model.{indices[first]}"
+    return f"{before}.{rest[0]}"
+
+
+@pytest.mark.parametrize("wrapper", [None, "params", "params_ema", "state_dict"])
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("names", ["today's", "parallel", "earlier", "places"])
+def test_published_files_load_whatever_they_call_things(
+    wrapper: str | None, scale: int, names: str
+) -> None:
     torch.manual_seed(0)
-    network = RRDB(4, 8, 2)
-    file: dict[str, Tensor] = {
-        earlier_name(name) if earlier else name: tensor
-        for name, tensor in network.state_dict().items()
-    }
+    network = RRDB(scale, 8, 2)
+
+    def called(name: str) -> str:
+        if names == "places":
+            return place(name, scale)
+        return {"parallel": f"module.{name}", "earlier": earlier_name(name)}.get(names, name)
+
+    file: dict[str, Tensor] = {called(name): each for name, each in network.state_dict().items()}
     state = file if wrapper is None else {wrapper: file}
-    other = RRDB(4, 8, 2)
+    other = RRDB(scale, 8, 2)
     other.load_state_dict(published_weights(state))  # type: ignore[arg-type]
     lr = torch.rand(1, 3, 6, 7)
     assert torch.equal(other(lr), network(lr))

@@ -9,7 +9,7 @@ from PIL import Image
 from srgan.cache import read_rgb
 from srgan.evaluation.sets import distinct, inputs, pairs
 from srgan.resize import imresize_uint8
-from tests.srgan.pictures import picture, planes, save_pictures
+from tests.srgan.pictures import picture, planes, save_pairs, save_pictures
 
 
 def test_a_plain_folder_is_reduced_with_todays_bicubic(tmp_path: Path) -> None:
@@ -65,14 +65,28 @@ def test_a_name_is_no_longer_than_it_takes_to_tell_paths_apart(
 
 def test_without_originals_the_pictures_are_the_inputs(tmp_path: Path) -> None:
     paths = save_pictures(tmp_path, 2, 11, 13)
-    for path, sample in zip(paths, inputs(tmp_path), strict=True):
+    for path, sample in zip(paths, inputs(tmp_path, 4), strict=True):
         assert sample.name == path.name
         assert torch.equal(sample.lr[0], planes(read_rgb(path)).float() / 255)
 
 
-@pytest.mark.parametrize("read", [inputs, lambda folder: pairs(folder, 2)])
+def test_of_a_set_with_inputs_those_of_the_scale_are_taken(tmp_path: Path) -> None:
+    folder = save_pairs(tmp_path, 2, scale=2)
+    assert [s.lr.shape[-2:] for s in inputs(folder, 2)] == [(24, 20)] * 2
+    assert [s.lr.shape[-2:] for s in inputs(folder, 4)] == [(48, 40)] * 2  # itself, for want of any
+
+
+def test_pictures_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name in ("HR/a", "HR/b"):
+        save_pictures(tmp_path / name, 1)
+    names = ["a/0000.png", "b/0000.png"]
+    assert [pair.name for pair in pairs(tmp_path, 2)] == names
+    assert [sample.name for sample in inputs(tmp_path, 2)] == names
+
+
+@pytest.mark.parametrize("read", [inputs, pairs])
 def test_what_is_no_picture_is_named(read: "object", tmp_path: Path) -> None:
     assert callable(read)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"broken\.png cannot be read"):
-        list(read(tmp_path))
+        list(read(tmp_path, 2))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from core.command import UserError, run_command
+from core.files import check_place
 from core.pictures import save_grid
 from srgan.cache import open_cache
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
@@ -59,7 +60,9 @@ def contact_sheet(config: SheetConfig) -> bool:
 
     Raises:
         UserError: if the data cannot be had.
+        OSError: if ``config.out`` cannot be written.
     """
+    check_place(config.out)
     pictures = training_pictures(config.data, config.data_dir, config.scale)
     low_resolution(pictures, config.degradation)
     pairs = open_cache(config.cache_dir, pictures, config.scale, smallest_side=config.patch)

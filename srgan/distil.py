@@ -7,6 +7,7 @@ worth learning from are slow: here each crop is asked for once, instead of at ev
 """
 
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -25,11 +26,11 @@ from core.files import appearing
 from core.parallel import parallel_map
 from core.precision import Precision, autocast, pick_precision
 from core.run import pick_device
-from srgan.cache import Pixels, read_pair
+from srgan.cache import PictureError, Pixels, read_pair
 from srgan.holdout import hold_out
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
-from srgan.sources import training_pictures
+from srgan.sources import check_outside, training_pictures
 from srgan.upscalers import Upscaler, open_upscaler
 
 __all__ = ["DistilConfig", "distil"]
@@ -92,7 +93,7 @@ def _missing(config: DistilConfig, file: PictureFile, scale: int) -> dict[str, P
     """Return the crops of a picture that lack their pair, by name."""
     try:
         crops = dict(_crops(config, file, scale))
-    except ValueError as error:
+    except PictureError as error:
         logger.warning("left out: %s", error)
         return {}
     return {
@@ -105,6 +106,27 @@ def _missing(config: DistilConfig, file: PictureFile, scale: int) -> dict[str, P
 def _pair(config: DistilConfig, name: str, scale: int) -> tuple[Path, Path]:
     large, small = (config.out / folder / f"{name}.png" for folder in ("HR", f"LRx{scale}"))
     return large, small
+
+
+def _require_same_teacher(config: DistilConfig, scale: int) -> None:
+    """Refuse a folder that holds another teacher's pictures; what is new tells whose it gets."""
+    path = Path(config.teacher)
+    digest = None
+    if path.is_file():
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    asked = {"teacher": path.name, "sha256": digest, "scale": scale}
+    record = config.out / "teacher.json"
+    if not record.exists():
+        with appearing(record) as temporary:
+            temporary.write_text(json.dumps(asked, indent=2) + "\n")
+        return
+    before = json.loads(record.read_text())
+    if (before["sha256"] or before["teacher"]) != (digest or path.name):
+        raise UserError(
+            f"{config.out} holds what another teacher has made, {before['teacher']}: name another "
+            "--out"
+        )
 
 
 def _taught(
@@ -129,10 +151,12 @@ def distil(config: DistilConfig) -> bool:
             teacher is then asked no further.
     """
     device = pick_device(config.device)
+    check_outside(config.out, config.data)
     config.out.mkdir(parents=True, exist_ok=True)  # rather than once the teacher has answered
     precision = pick_precision("auto", device)
     teacher = open_upscaler(config.teacher, 4, device)
     scale = teacher.scale
+    _require_same_teacher(config, scale)
     pictures, _ = hold_out(training_pictures(config.data, config.data_dir, scale), config.holdout)
     order = np.random.default_rng(config.seed).permutation(len(pictures))
 

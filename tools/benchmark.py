@@ -15,8 +15,11 @@ from PIL import Image
 import serving
 import srgan
 from core.command import UserError, run_command
+from core.files import check_place
 from serving.processor import available_processors, processor_name
+from srgan.cache import read_rgb
 from srgan.evaluation.scores import mean_psnr_y
+from srgan.evaluation.sets import pair_files
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
 from tools.speed_plot import Point, draw, read_rivals
@@ -28,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 _BUNDLED = Path(serving.__file__).parent / "models"
 _WEIGHTS = Path(srgan.__file__).parent / "weights"
+_PLOTS = (".png", ".svg", ".pdf")
 _PICTURE = Path(__file__).parent.parent / "examples" / "cat.png"
 # What runs which files; torch runs all others.
 _READERS = {".onnx": ("ours", "onnxruntime", "openvino", "ncnn"), ".param": ("ncnn",)}
@@ -87,6 +91,14 @@ class BenchmarkConfig:
             raise UserError("--plot and --quality go together")
         if self.files and self.pixels:
             raise UserError("--files and --pixels exclude each other; without them both are timed")
+        if self.picture:
+            read_rgb(self.picture)
+        if self.plot and self.quality:  # rather than after all has been timed
+            check_place(self.plot)
+            if self.plot.suffix not in _PLOTS:
+                raise UserError(f"--plot must end in {', '.join(_PLOTS)}, not {self.plot.name!r}")
+            for file in pair_files(self.quality, 1):
+                read_rgb(file.hr)
 
     @property
     def ways(self) -> tuple[bool, ...]:

@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from srgan.cache import read_rgb
+from srgan.cache import PictureError, read_rgb
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 
@@ -47,8 +47,12 @@ class Crop:
 
 
 def middle(path: Path, scale: int) -> Crop:
-    """Return the middle of a picture, whose low-resolution side is at most 96."""
-    return Crop(path.name, *_pair(_middle(read_rgb(path), scale), scale))
+    """Return the middle of a picture, whose low-resolution side is at most 96.
+
+    Raises:
+        PictureError: if it cannot be read, or nothing of it is left to judge by.
+    """
+    return Crop(path.name, *_pair(_middle(_read(path, scale), scale), scale))
 
 
 def awkward(paths: Sequence[Path], scale: int) -> list[Crop]:
@@ -56,9 +60,20 @@ def awkward(paths: Sequence[Path], scale: int) -> list[Crop]:
     crops = []
     for index, path in enumerate(paths[::2]):
         kind = [*_KINDS][index % len(_KINDS)]
-        pair = _pair(_KINDS[kind](read_rgb(path), scale), scale)
+        pair = _pair(_KINDS[kind](_read(path, scale), scale), scale)
         crops.append(Crop(f"{path.name}, {kind}", *pair, is_photograph=False))
     return crops
+
+
+def _read(path: Path, scale: int) -> _Pixels:
+    picture = read_rgb(path)
+    least = 3 * scale  # a border of the scale's width is not judged
+    if min(picture.shape[:2]) < least:
+        raise PictureError(
+            f"{path} must have at least {least} pixels a side, and is "
+            f"{picture.shape[1]}x{picture.shape[0]}"
+        )
+    return picture
 
 
 def _even(picture: _Pixels, scale: int) -> _Pixels:

@@ -13,6 +13,7 @@ import tyro
 from google.protobuf.message import DecodeError
 
 from core.command import UserError, run_command
+from core.files import appearing
 from serving.digest import sha256_of
 from serving.processor import available_processors, processor_name
 from srgan.degradations import DegradationName
@@ -69,8 +70,11 @@ def _metadata(path: Path) -> dict[str, str]:
     except (OSError, DecodeError) as error:
         raise UserError(f"{path} cannot be read as an ONNX file: {error}") from error
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    if "name" not in metadata:
-        raise UserError(f"{path} has no 'name' in its metadata; was it exported by this project?")
+    for key in ("name", "license", "precision"):
+        if key not in metadata:
+            raise UserError(
+                f"{path} has no {key!r} in its metadata; was it exported by this project?"
+            )
     return metadata
 
 
@@ -249,7 +253,8 @@ def write_card(config: CardConfig) -> bool:
         (".md", render(card)),
     ):
         path = config.models[0].with_suffix(suffix)
-        path.write_text(text)
+        with appearing(path) as temporary:
+            temporary.write_text(text)
         logger.info("wrote %s", path)
     return True
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from core.command import UserError
+
 __all__ = ["as_pixels"]
 
 # Integer convolutions read four channels at a time; three take twice as long as four.
@@ -34,10 +36,18 @@ def as_pixels(model: ModelProto, scale: int) -> ModelProto:
         model: a QDQ model that maps float32 ``[N, 3, H, W]`` in [0, 1] to the same, larger; its
             input is quantised before anything else sees it.
         scale: of the model.
+
+    Raises:
+        UserError: if something else sees the input first.
     """
     graph = _Graph(model)
     (source,), (result,) = model.graph.input, model.graph.output
-    (quantiser,) = graph.users(source.name)
+    (quantiser, *others) = graph.users(source.name)
+    if others or quantiser.op_type != "QuantizeLinear":
+        raise UserError(
+            "the network changes its input before the first convolution, as an 8-bit twin cannot: "
+            "export it without --int8"
+        )
     (floats,) = [node.output[0] for node in graph.users(quantiser.output[0])]
     graph.remove(quantiser, graph.maker(floats))
     tail = _tail(graph, result.name, floats, scale)

@@ -156,8 +156,8 @@ def quantise(
     if not losses.mean <= limits[0]:
         out.unlink()
         raise QuantisationError(
-            f"the 8-bit twin loses {losses.mean:.2f} dB, more than {limits[0]} is refused: train "
-            "on with --init and --quantisation-steps, and export again"
+            f"the 8-bit twin loses {losses.mean:.2f} dB, more than {limits[0]} is refused: a "
+            "generator of this project loses less after --quantisation-steps, also with --init"
         )
     return losses
 

@@ -83,7 +83,10 @@ def _macs(file: Path) -> int | None:
     if file.suffix == ".onnx":
         properties = onnx.load(file).metadata_props
         metadata = {each.key: each.value for each in properties}
-        structure = json.loads(metadata.get("architecture", "{}"))
+        try:
+            structure = json.loads(metadata.get("architecture", "{}"))
+        except ValueError:  # another project's
+            return None
         if structure.keys() != {each.name for each in fields(GeneratorSpec)}:
             return None
         return GeneratorSpec(**structure).build().macs_per_lr_pixel

@@ -74,7 +74,12 @@ def save_generator(
         spec: the architecture.
         weights: its state dict.
         training: how it was trained: plain numbers, strings, lists and dicts.
+
+    Raises:
+        UserError: if the file would not be known again by its name.
     """
+    if path.suffix != ".safetensors":
+        raise UserError(f"a generator's file must end in .safetensors, not {path.name!r}")
     save_state(
         path,
         {"generator": vars(spec), "weights": weights, "training": training},

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core.command import UserError
 from srgan import distil as distil_module
 from srgan.cache import Pixels
 from srgan.distil import DistilConfig, distil
+from srgan.generators import GeneratorSpec, save_generator
 from srgan.holdout import hold_out
 from srgan.sources import training_pictures
 from srgan.upscalers import Upscaler
@@ -154,7 +156,43 @@ def test_a_place_that_cannot_be_had_is_found_before_the_teacher_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save_pictures(tmp_path / "pictures", 1)[0].parent
-    config = DistilConfig("bicubic", str(folder), folder / "0000.png" / "taught", holdout=0)
+    (tmp_path / "file").touch()
+    config = DistilConfig("bicubic", str(folder), tmp_path / "file" / "taught", holdout=0)
     monkeypatch.setattr("srgan.distil._taught", lambda *_: pytest.fail("the teacher was asked"))
     with pytest.raises(NotADirectoryError):
         distil(config)
+
+
+def test_another_teachers_pictures_are_not_mixed_in(tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "pictures", 2, height=96, width=88)[0].parent
+    before = [path.read_bytes() for path in asked(folder, tmp_path / "taught")]
+    config = DistilConfig("lanczos", str(folder), tmp_path / "taught", holdout=0, side=16)
+    with pytest.raises(UserError, match="what another teacher has made, bicubic: name another"):
+        distil(config)
+    assert [path.read_bytes() for path in asked(folder, tmp_path / "taught")] == before
+
+
+def test_a_teacher_is_known_by_its_weights_wherever_they_lie(tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "pictures", 2, height=96, width=88)[0].parent
+
+    def teacher(path: Path, seed: int) -> Path:
+        torch.manual_seed(seed)
+        spec = GeneratorSpec("plain", 2, 16, 1)
+        save_generator(path, spec, spec.build().state_dict(), {})
+        return path
+
+    def ask(path: Path) -> bool:
+        return distil(DistilConfig(str(path), str(folder), tmp_path / "taught", holdout=0, side=16))
+
+    first = teacher(tmp_path / "one.safetensors", 0)
+    assert ask(first)
+    assert ask(first.rename(tmp_path / "moved.safetensors"))
+    with pytest.raises(UserError, match=r"another teacher has made, one\.safetensors"):
+        ask(teacher(tmp_path / "one.safetensors", 1))
+
+
+def test_pairs_are_not_put_where_pictures_are_looked_for(tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "pictures", 2, height=96, width=88)[0].parent
+    with pytest.raises(UserError, match="is inside --data"):
+        asked(folder, folder / "taught")
+    assert not (folder / "taught").exists()

@@ -140,12 +140,26 @@ def test_an_engine_that_cannot_open_its_file_is_an_error(tmp_path: Path) -> None
         ["nowhere.onnx"],
         ["--engines", "none"],
         ["--files", "--pixels"],
+        ["--plot", "plot.png", "--quality", "nowhere"],
+        ["--plot", "plot.xyz", "--quality", "photos"],
+        ["--plot", "photos", "--quality", "photos"],
+        ["--plot", "plot.png", "--quality", "broken"],
+        ["--picture", "broken/broken.png"],
     ],
 )
 def test_what_cannot_be_timed_is_exit_code_2(
-    options: list[str], models: list[Path], monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    models: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_pictures(Path("photos"), 1)
+    save_pictures(Path("broken"), 1)[0].rename("broken/0.png")
+    Path("broken/broken.png").write_bytes(b"no picture")
     assert run(monkeypatch, models[0], *options) == 2
+    assert capsys.readouterr().out == ""  # no row
 
 
 def test_another_projects_checkpoint_is_timed_by_torch(

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from srgan.cache import PictureError
 from tests.srgan.pictures import save_pictures
 from tools.crops import awkward, middle
 
@@ -45,3 +47,9 @@ def test_the_most_even_window_is_found(tmp_path: Path) -> None:
     (crop,) = awkward([path], 2)
     assert crop.hr.shape == (1, 3, 96, 96)
     assert crop.hr.flatten(2).std(dim=2).max() == 0
+
+
+def test_a_picture_of_which_nothing_is_left_to_judge_by_is_named(tmp_path: Path) -> None:
+    (path,) = save_pictures(tmp_path, 1, 11, 40)
+    with pytest.raises(PictureError, match=r"0000\.png must have at least 12 pixels a side"):
+        middle(path, 4)

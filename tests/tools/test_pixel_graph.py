@@ -7,8 +7,10 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from torch import Tensor
 
-from srgan.generators import GeneratorSpec
+from core.command import UserError
+from srgan.generators import GeneratorSpec, Light
 from tests.srgan.pictures import save_pictures
 from tools import quantise as quantiser
 from tools.export_onnx import export_onnx
@@ -57,3 +59,15 @@ def test_the_twin_on_pixels_is_the_one_on_floats_rounded(
         written = [weights[name].dims[0] for name in ("tail.weight_quantized", "repeat_levels")]
         assert written[0] == written[1]
         assert written[0] % 16 == 0  # or the last convolutions would take twice as long
+
+
+def test_a_network_that_changes_its_input_first_has_no_twin(tmp_path: Path) -> None:
+    class Centred(Light):
+        def forward(self, lr: Tensor) -> Tensor:
+            return super().forward(lr - 0.5)
+
+    torch.manual_seed(0)
+    export_onnx(Centred(2, 16, 1).eval(), tmp_path / "centred.onnx", {"scale": "2"})
+    photos = save_pictures(tmp_path / "photos", 3, 64, 72)[0].parent
+    with pytest.raises(UserError, match="changes its input before the first convolution"):
+        quantise(tmp_path / "centred.onnx", tmp_path / "twin.onnx", photos, 2)

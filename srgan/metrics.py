@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["crop_border", "luma", "psnr", "quantise", "ssim"]
+__all__ = ["crop_border", "luma", "psnr", "psnr_y", "quantise", "ssim"]
 
 
 def quantise(picture: Tensor) -> Tensor:
@@ -45,6 +45,20 @@ def psnr(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB, for values in [0, 1]; infinite for equal pictures."""
     error = (picture.double() - reference.double()).square().mean()
     return float(-10 * torch.log10(error))
+
+
+def psnr_y(picture: Tensor, reference: Tensor, border: int) -> float:
+    """PSNR in dB as published: of luma, of pictures rounded to a file's levels, without a border.
+
+    Args:
+        picture: RGB ``[N, 3, H, W]``, in [0, 1] but for what is clipped.
+        reference: likewise.
+        border: pixels to take off each side.
+
+    Raises:
+        ValueError: if nothing would be left.
+    """
+    return psnr(*(luma(crop_border(quantise(each), border)) for each in (picture, reference)))
 
 
 def _gaussian(size: int = 11, sigma: float = 1.5) -> Tensor:

@@ -17,7 +17,7 @@ from srgan.cache import PairCache, PictureError, Pixels, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator
-from srgan.metrics import crop_border, luma, psnr, quantise
+from srgan.metrics import psnr_y
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor
 from srgan.tiles import upscale_in_tiles
@@ -114,13 +114,7 @@ def validation(
     """
 
     def score(trainer: Trainer, pairs: Iterable[tuple[Tensor, Tensor]]) -> float:
-        values = [
-            psnr(
-                crop_border(luma(quantise(_upscale(trainer, lr))), scale),
-                crop_border(luma(quantise(hr)), scale),
-            )
-            for lr, hr in pairs
-        ]
+        values = [psnr_y(_upscale(trainer, lr), hr, scale) for lr, hr in pairs]
         return sum(values) / len(values)
 
     def measure(trainer: Trainer) -> Mapping[str, float]:

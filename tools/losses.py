@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srgan.metrics import crop_border, luma, psnr
-from srgan.metrics import quantise as to_levels
+from srgan.metrics import psnr_y
 from srgan.upscalers import open_upscaler
 from tools.crops import Crop
 
@@ -89,10 +88,4 @@ class Losses:
 def scores(model: Path, crops: Sequence[Crop], scale: int) -> list[float]:
     """Return the PSNR-Y of each crop by a file, in dB, without a border of the scale's width."""
     upscaler = open_upscaler(str(model), scale)
-    return [
-        psnr(
-            crop_border(luma(to_levels(upscaler.run(crop.lr))), scale),
-            crop_border(luma(to_levels(crop.hr)), scale),
-        )
-        for crop in crops
-    ]
+    return [psnr_y(upscaler.run(crop.lr), crop.hr, scale) for crop in crops]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.report.curves import COLORS, panel
 from core.report.recorded import Recorded
+from core.run import RunError
 
 __all__ = ["Row", "picture_uri", "render", "rows", "spaced"]
 
@@ -62,10 +63,17 @@ def _uri(kind: str, content: bytes) -> str:
 
 
 def picture_uri(path: Path) -> str:
-    """Return a PNG file as a data URI, as WebP where that is smaller."""
+    """Return a PNG file as a data URI, as WebP where that is smaller.
+
+    Raises:
+        RunError: if it is broken.
+    """
     content, smaller = path.read_bytes(), io.BytesIO()
-    with Image.open(path) as picture:
-        picture.save(smaller, "WEBP", quality=90)
+    try:
+        with Image.open(path) as picture:
+            picture.save(smaller, "WEBP", quality=90)
+    except (OSError, SyntaxError) as error:
+        raise RunError(f"{path} cannot be read as a picture: {error}") from error
     if len(smaller.getvalue()) < len(content):
         return _uri("webp", smaller.getvalue())
     return _uri("png", content)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from srgan.metrics import crop_border, luma, psnr, quantise, ssim
+from srgan.metrics import crop_border, luma, psnr, psnr_y, quantise, ssim
 
 
 def grey(level: float, channels: int = 1) -> Tensor:
@@ -27,6 +27,15 @@ def test_psnr_averages_the_error_over_all_pixels_before_the_logarithm() -> None:
     picture = grey(0.0)
     picture[..., :9] = 0.2
     assert psnr(picture, grey(0.0)) == pytest.approx(-10 * math.log10(0.04 / 2))
+
+
+def test_the_published_psnr_is_of_rounded_luma_without_the_border(noise: Tensor) -> None:
+    picture = noise + 0.1 / 255  # rounds away, or up by one level
+    picture[..., 0, :] = 0  # the border
+    rounded = quantise(noise), quantise(noise + 0.1 / 255)
+    inner = [luma(each)[..., 2:-2, 2:-2] for each in rounded]
+    assert psnr_y(picture, noise, 2) == psnr(*inner)
+    assert psnr_y(picture + 5, noise + 5, 2) == math.inf  # all is clipped to white
 
 
 def test_equal_pictures(noise: Tensor) -> None:

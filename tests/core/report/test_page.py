@@ -9,6 +9,7 @@ import pytest
 
 from core.report.page import Row, render, rows, spaced
 from core.report.recorded import read_runs
+from core.run import RunError
 from tests.core.report.runs import save_run
 
 MACHINE = {
@@ -84,6 +85,14 @@ def test_several_runs_share_panels_and_have_pictures_each(tmp_path: Path) -> Non
     assert len(re.findall("generator: pixel against", html)) == 1
     assert len(re.findall("pictures at step 1", html)) == 2
     assert "2 runs side by side" in html
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    folder = save_run(tmp_path / "one", HISTORY, samples=(1, 2))
+    broken = max(folder.rglob("*.png"))
+    broken.write_bytes(broken.read_bytes()[:20])
+    with pytest.raises(RunError, match=f"{broken} cannot be read as a picture"):
+        page(folder)
 
 
 def test_a_run_without_anything_yet_says_so(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -47,8 +47,20 @@ class Service:
     """What is known of such models as do not describe themselves."""
 
     def __post_init__(self) -> None:
-        if self.server and self.models:
-            raise InvalidConfig("models", "given", "it only without server")
+        if self.server == "":
+            raise InvalidConfig("server", "an empty word", "HOST:PORT")
+        for name in self._idle():
+            raise InvalidConfig(
+                name, "given", f"it only {'without' if self.server else 'with'} server"
+            )
+
+    def _idle(self) -> list[str]:
+        """Options that are given and say nothing about where the work is done."""
+        if not self.server:
+            return [name for name in ("tls", "ca", "certificate", "key") if getattr(self, name)]
+        hints = [each.name for each in fields(Hints)
+                 if getattr(self.hints, each.name) != each.default]  # fmt: skip
+        return ["models", *hints] if self.models else hints
 
     @contextmanager
     def connect(
@@ -110,7 +122,12 @@ class Service:
             models=self.models,
             hints=self.hints,
             default_model=default_model or DEFAULT_MODEL,
-            limits=Limits(max_file_mib=2**16, max_files_mib=2**16, max_call_s=86_400)
+            limits=Limits(
+                max_file_mib=2**16,
+                max_files_mib=2**16,
+                max_input_pixels=2**31,
+                max_call_s=86_400,
+            )
             if unlimited
             else Limits(),
             tile=DEFAULT_TILE if tile is None else tile,

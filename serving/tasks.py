@@ -53,16 +53,26 @@ class TaskPool:
         self._turns: deque[_Run] = deque()
         # Whose tasks are under way.
         self._running: list[_Run] = []
+        self._threads = []
         for number in range(workers + 1):
             for_small_ones = number == workers
             name = "tile-small" if for_small_ones else f"tile-{number}"
-            Thread(target=self._work, args=[for_small_ones], name=name, daemon=True).start()
+            self._threads.append(
+                Thread(target=self._work, args=[for_small_ones], name=name, daemon=True)
+            )
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
-        """Ends the threads once nothing waits any more."""
+        """Ends the threads once nothing waits any more, and waits for them.
+
+        At the interpreter's end, a thread inside ONNX Runtime would abort the process.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def products(
         self,

@@ -1,5 +1,6 @@
 """The ``upscale`` command: a client of a server elsewhere, or of one inside the process."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ _FAILED, _INTERRUPTED = 1, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code, whatever moment it is interrupted at."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             # Imported here because that takes a while, in which Ctrl-C is pressed as well.

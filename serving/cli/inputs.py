@@ -3,7 +3,7 @@
 import glob
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -75,17 +75,33 @@ def find(named: Sequence[str], without: Path | None = None) -> tuple[list[Found]
         without: a folder that is not searched, as results are written there.
     """
     found: dict[str, Found] = {}
-    absent = []
-    for name in named:
+    absent: list[Absent] = []
+
+    def closed(error: OSError) -> None:
+        if isinstance(error, PermissionError):  # others are not there, or no longer
+            name = str(error.filename)
+            absent.append(Absent(name, WrongUse("image", "closed", "a folder that may be read")))
+
+    for name in _without_results(named):
         try:
-            for picture in _find(name, without):
-                found.setdefault(os.path.realpath(picture.path), picture)
+            for picture in _find(name, without, closed):
+                real = os.path.realpath(picture.path)
+                if real not in found or found[real].path.is_symlink():
+                    found[real] = picture
         except WrongUse as error:
             absent.append(Absent(name, error))
     return list(found.values()), absent
 
 
-def _find(name: str, without: Path | None) -> Iterator[Found]:
+def _without_results(named: Sequence[str]) -> list[str]:
+    """What is named, without folders of results, as ``*/`` finds them the second time."""
+    folders = [Path(name) for name in named if Path(name).is_dir()]
+    beside = {folder: {each.name for each in folders if each.parent == folder.parent}
+              for folder in folders}  # fmt: skip
+    return [name for name in named if not is_result(Path(name).name, beside.get(Path(name), ()))]
+
+
+def _find(name: str, without: Path | None, closed: Callable[[OSError], None]) -> Iterator[Found]:
     path = Path(name)
     if path.is_file():
         yield Found(path, Path(path.name))
@@ -99,34 +115,36 @@ def _find(name: str, without: Path | None) -> Iterator[Found]:
             parts.append("*")
     else:
         raise WrongUse("image", "absent", "a file that exists, a folder or a pattern")
-    pictures = [each for each in sorted(set(_matching(top, parts))) if _is_picture(each)]
+    pictures = [each for each in sorted(set(_matching(top, parts, closed))) if _is_picture(each)]
     places = [each.relative_to(top) for each in pictures if _is_searched(each.parent, top, without)]
     if not places:
         raise WrongUse("image", "absent", f"a folder or pattern with pictures ({SUFFIXES})")
     yield from (Found(top / place, place, folder) for place in places)
 
 
-def _matching(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+def _matching(
+    folder: Path, parts: Sequence[str], closed: Callable[[OSError], None]
+) -> Iterator[Path]:
     """What is in a folder and called as the parts of a pattern say."""
     first, *rest = parts
     if first == "**":
-        for each in _folders(folder):
-            yield from _matching(each, rest)
+        for each in _folders(folder, closed):
+            yield from _matching(each, rest, closed)
         return
     for each in folder.glob(first):
         if not rest:
             yield each
         elif each.is_dir():
-            yield from _matching(each, rest)
+            yield from _matching(each, rest, closed)
 
 
-def _folders(top: Path) -> Iterator[Path]:
+def _folders(top: Path, closed: Callable[[OSError], None]) -> Iterator[Path]:
     """A folder and all that are in it and not hidden, each once, wherever links lead."""
     seen = set()
     # Links come last, so that a folder is called by its own name where it has one here.
     waiting = deque([top])
     while waiting:
-        for name, below, _ in os.walk(waiting.popleft()):
+        for name, below, _ in os.walk(waiting.popleft(), onerror=closed):
             if (real := os.path.realpath(name)) in seen:
                 below.clear()
                 continue

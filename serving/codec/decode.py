@@ -105,6 +105,8 @@ def _read(
     if strips is None:
         assert image is not None
         strips = _at_once(image)
+        if format is ImageFormat.TIFF:
+            orientation = UPRIGHT  # Pillow turns what it decodes of these
         if image.mode == "CMYK":
             metadata = replace(metadata, icc=b"")
     if strips.channels >= 3 and image is not None and not metadata.icc and is_grey(image):

@@ -1,6 +1,8 @@
 """Blocks of EXIF (CIPA DC-008) on their way into a file."""
 
+from collections.abc import MutableMapping
 from contextlib import suppress
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -28,6 +30,28 @@ _DESCRIPTIVE = (
 _SIZE = (ExifTags.Base.ImageWidth, ExifTags.Base.ImageLength)
 _SIZE_IN_EXIF = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+
+
+class _AsRead(str):
+    """Text of a tag, each of whose characters stands for a byte of the file.
+
+    So Pillow reads it, but it writes ASCII alone: names in UTF-8 became question marks.
+    """
+
+    __slots__ = ()
+
+    def encode(self, _encoding: str = "", errors: str = "strict") -> bytes:
+        """The bytes that it was read from."""
+        return super().encode("latin-1", errors)
+
+
+def _keep_text(tags: MutableMapping[int, Any]) -> None:
+    for tag in list(tags):
+        told = tags[tag]
+        if isinstance(told, str):
+            tags[tag] = _AsRead(told)
+        elif isinstance(told, dict):
+            _keep_text(told)
 
 
 def value(exif: Image.Exif, tag: int) -> object:
@@ -62,6 +86,8 @@ def about_the_picture(tags: Image.Exif) -> Image.Exif:
             entries.pop(ExifTags.IFD.Interop, None)  # a place in the old file
             if entries:
                 kept[directory] = entries
+    with suppress(Exception):  # As above.
+        _keep_text(kept)
     return kept
 
 
@@ -69,6 +95,10 @@ def saved(exif: Image.Exif) -> bytes:
     """The block of some tags; nothing where there are none, or such as cannot be written."""
     with suppress(Exception):  # As above.
         if len(exif):
+            _keep_text(exif)
+            for directory in _DIRECTORIES:
+                if isinstance(exif.get(directory), int):  # a place in the block
+                    _keep_text(exif.get_ifd(directory))
             return exif.tobytes().removeprefix(MARKER)
     return b""
 

@@ -11,6 +11,7 @@ from serving.codec.decode import decode
 from serving.codec.encode import encode
 from serving.codec.formats import ImageFormat
 from serving.codec.picture import Metadata, Picture
+from serving.pipeline.upscaler import DEFAULT_MAX_INPUT_PIXELS, DEFAULT_MAX_OUTPUT_PIXELS
 from serving.pixels import Pixels
 from serving.resize import resize_strips
 from serving.stages import Stages
@@ -19,7 +20,6 @@ from serving.tasks import TaskPool
 
 # What a phone's browser shows twice without trouble.
 MAX_SHOWN_PIXELS = 2**22
-_MAX_PIXELS = 2**31  # The service has judged the picture before.
 _THUMBNAIL_PIXELS = 320 * 240
 _MIDDLE = 640, 480  # at its full size on most screens
 _REACH = 2  # of the cubic, in pixels
@@ -54,14 +54,15 @@ class Comparison:
     middle: Pair | None = None
 
 
-def open_picture(path: Path) -> Picture:
-    """A file's picture; its pixels are read as they are drawn.
+def open_picture(path: Path, most: int = DEFAULT_MAX_INPUT_PIXELS) -> Picture:
+    """A file's picture, of so many pixels at most; they are read as they are drawn.
 
     Raises:
         InvalidImage: it is none, or damaged; that may also be found while strips are drawn.
+        ImageTooLarge: it has more pixels.
         OSError: it cannot be read.
     """
-    return decode(path.read_bytes(), _MAX_PIXELS)
+    return decode(path.read_bytes(), most)
 
 
 def thumbnail(picture: Picture, pool: TaskPool) -> bytes:
@@ -79,7 +80,7 @@ def compare(source: Path, result: Path, folder: Path, pool: TaskPool) -> Compari
         folder: where JPEG files go.
         pool: where strips are computed.
     """
-    before, after = open_picture(source), open_picture(result)
+    before, after = open_picture(source), open_picture(result, DEFAULT_MAX_OUTPUT_PIXELS)
     width, height = after.strips.width, after.strips.height
     shown = _within(after.strips, MAX_SHOWN_PIXELS)
     whole = Pair(
@@ -88,7 +89,7 @@ def compare(source: Path, result: Path, folder: Path, pool: TaskPool) -> Compari
     )
     if shown == (width, height):
         return Comparison(whole)
-    before, after = open_picture(source), open_picture(result)
+    before, after = open_picture(source), open_picture(result, DEFAULT_MAX_OUTPUT_PIXELS)
     one, other = middle(before.strips, after.strips, pool)
     detail = Pair(
         _write(folder / "middle_before.jpg", before, one),

@@ -123,6 +123,7 @@ class Workshop:
 
         Raises:
             InvalidImage: it is none, or damaged.
+            ImageTooLarge: it has more pixels than the service takes.
         """
         opened = open_picture(picture)
         strips = opened.strips

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from threading import Event
+from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -129,3 +130,21 @@ def test_the_urgent_go_first_whoever_came_first() -> None:
         gate.set()
     assert order == sorted(order, reverse=True)
     assert len(order) == 9
+
+
+def test_no_thread_outlives_its_pool_though_a_task_had_begun() -> None:
+    begun, ended = Event(), Event()
+
+    def slow() -> None:
+        begun.set()
+        ended.wait(0.3)
+
+    before = set(enumerate_threads())
+    pool = TaskPool(2)
+    products = pool.products([(None, [slow] * 9)])
+    caller = Thread(target=next, args=[products], daemon=True)
+    caller.start()
+    assert begun.wait(5)
+    pool.close()
+    caller.join(5)
+    assert set(enumerate_threads()) <= before

@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,35 @@ def test_a_name_that_leads_to_nothing_keeps_no_other_from_being_found(name: str)
     assert [picture.path for picture in pictures] == [Path("a.png")]
     assert [each.name for each in absent] == [name]
     assert str(absent[0].error).startswith("image is absent; expected a f")
+
+
+def test_folders_of_results_are_not_taken_where_a_pattern_names_them_too() -> None:
+    make("one/a.png", "one_x4/a.png", "two_x2/b.png")
+    assert names(["one/", "one_x4/", "two_x2/"]) == ["one/a.png", "two_x2/b.png"]
+    assert names(["one_x4"]) == ["one_x4/a.png"]
+
+
+def test_of_a_picture_and_a_link_to_it_the_picture_is_taken() -> None:
+    make("photos/z.png")
+    Path("photos/a.png").symlink_to("z.png")
+    assert names(["photos"]) == ["photos/z.png"]
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_keeps_no_other_from_being_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make("photos/a.png", "photos/closed/b.png")
+    walk = os.walk
+
+    def barred(top: Path, onerror: Callable[[OSError], None]) -> Iterator[object]:
+        for folder, below, files in walk(top):
+            if folder.endswith("closed"):
+                onerror(PermissionError(errno.EACCES, "Permission denied", folder))
+                continue
+            yield folder, below, files
+
+    monkeypatch.setattr(os, "walk", barred)
+    pictures, absent = find(["photos"])
+    assert [each.path.as_posix() for each in pictures] == ["photos/a.png"]
+    assert [each.name for each in absent] == ["photos/closed"]
+    assert str(absent[0].error) == "image is closed; expected a folder that may be read"

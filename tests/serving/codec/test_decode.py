@@ -83,3 +83,17 @@ def test_a_little_colour_in_a_webp_stays() -> None:
     pixels[-1, -1] = (102, 100, 102)
     decoded = decode(write(pillow(pixels), "WEBP", lossless=True), 10**6).strips.whole()
     assert np.array_equal(decoded, pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_for_printers_is_turned_once(orientation: int) -> None:
+    picture = pillow(checker(3, height=8, width=16))
+    kept = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).convert("CMYK")
+
+    def decoded(told: int) -> np.ndarray:
+        return decode(write(kept, "TIFF", tiffinfo={ORIENTATION: told}), 10**6).strips.whole()
+
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    upright = decode(write(Image.fromarray(decoded(1)), "PNG", exif=exif), 10**6).strips
+    assert np.array_equal(decoded(orientation), upright.whole())

@@ -1,6 +1,13 @@
+from io import BytesIO
+
+import pytest
 from PIL import ExifTags, Image
 
+from serving.codec.decode import decode
+from serving.codec.encode import encode
 from serving.codec.exif import MARKER, shortened, with_density
+from serving.codec.formats import ImageFormat
+from tests.serving.files import checker, pillow, write
 
 
 def block(note_bytes: int) -> bytes:
@@ -30,3 +37,34 @@ def test_a_density_can_be_told_with_and_without_other_tags() -> None:
         assert (exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution]) == (300, 72.5)
         assert exif[ExifTags.Base.ResolutionUnit] == 2
         assert exif.get(ExifTags.Base.Artist) == ("A. Painter" if before else None)
+
+
+NAME = "Jörg 画家"  # which Pillow reads as if each byte were a letter
+
+
+class Text(str):
+    """What Pillow writes as UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return super().encode("utf-8")
+
+
+def described(file: ImageFormat) -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = Text(NAME)
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.LensModel] = Text(NAME)
+    return write(pillow(checker(3)), file.name, exif=exif)
+
+
+@pytest.mark.parametrize("of", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.TIFF])
+@pytest.mark.parametrize("to", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.TIFF])
+def test_names_in_any_letters_come_through(of: ImageFormat, to: ImageFormat) -> None:
+    picture = decode(described(of), 10**6)
+    result = b"".join(encode(picture.strips, to, picture.metadata, 90))
+    with Image.open(BytesIO(result)) as image:
+        exif = image.getexif()
+        artist = exif[ExifTags.Base.Artist]
+        lens = exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.LensModel]
+    assert [name.encode("latin-1").decode() for name in (artist, lens)] == [NAME, NAME]

@@ -1,6 +1,7 @@
 """TIFF files with more samples than colours, and those of the 64-bit kind."""
 
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -60,3 +61,14 @@ def test_tags_that_cannot_be_read_are_none() -> None:
     assert len(read_tags(whole)) > 0
     assert len(read_tags(whole[:20])) == 0
     assert len(read_tags(b"II\x2b\0")) == 0
+
+
+@pytest.mark.parametrize(("order", "big"), [("<", False), (">", False), ("<", True)])
+def test_a_turned_file_is_read_upright_whatever_its_kind(
+    order: Literal["<", ">"], big: bool
+) -> None:
+    file = BytesIO()
+    turned = [(0x0112, "H", 1, 6, True)]
+    tifffile.imwrite(file, checker(3), bigtiff=big, byteorder=order, extratags=turned)
+    decoded = decode(file.getvalue(), 10**6).strips
+    assert np.array_equal(decoded.whole(), np.rot90(checker(3), -1))

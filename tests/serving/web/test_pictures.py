@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.errors import InvalidImage
+from serving.errors import ImageTooLarge, InvalidImage
 from serving.strips import Strips
 from serving.tasks import TaskPool
 from serving.web import pictures
@@ -112,4 +112,11 @@ def test_a_text_is_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("not a picture")
     with pytest.raises(InvalidImage):
+        open_picture(path)
+
+
+def test_a_small_file_of_more_pixels_than_the_service_takes_is_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.webp"
+    Image.new("RGB", (6000, 6000)).save(path, lossless=True)
+    with pytest.raises(ImageTooLarge, match="6000x6000"):
         open_picture(path)

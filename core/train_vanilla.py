@@ -127,6 +127,7 @@ def _play(
         attempt += 1
 
 
+@remembering()
 def train(config: VanillaConfig) -> bool:
     """Train, and leave samples, a loss plot, events and a checkpoint in the run's folder.
 
@@ -192,8 +193,7 @@ def _named_recipe(arguments: Sequence[str]) -> VanillaConfig:
 
 def main() -> None:
     """Run ``python -m core.train_vanilla``."""
-    with remembering():
-        run_command(VanillaConfig, train, _named_recipe(sys.argv[1:]))
+    run_command(VanillaConfig, train, _named_recipe(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -152,6 +152,7 @@ def _curve(history: Path) -> list[dict[str, float]]:
     ]
 
 
+@remembering()
 def train(config: TrainConfig) -> bool:
     """Train, and leave pictures, plots, events, a checkpoint and the generator in the run's folder.
 
@@ -289,8 +290,7 @@ def _named_recipe(arguments: Sequence[str]) -> TrainConfig:
 
 def main() -> None:
     """Run ``python -m srgan.train``."""
-    with remembering():
-        run_command(TrainConfig, train, _named_recipe(sys.argv[1:]))
+    run_command(TrainConfig, train, _named_recipe(sys.argv[1:]))
 
 
 if __name__ == "__main__":

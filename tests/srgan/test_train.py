@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -905,6 +907,21 @@ def test_warnings_about_the_pictures_are_in_the_runs_log(
         program.main()
     assert end.value.code == 0
     assert "broken.png cannot be read" in (config.out / "log.txt").read_text()
+
+
+def test_what_is_logged_is_seen_too(config: TrainConfig) -> None:
+    arguments = ["--data", config.data, "--out", str(config.out), "--cache-dir",
+                 str(config.cache_dir), "--scale", "2", "--width", "16", "--blocks", "1",
+                 "--minutes", "0", "--pixel-steps", "1", "--adversarial-steps", "0",
+                 "--quantisation-steps", "0", "--patch", "8", "--holdout", "1"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "srgan.train", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "finished; the generator is" in done.stderr
+    assert "training GeneratorSpec" in (config.out / "log.txt").read_text()
 
 
 def test_minutes_stretch_all_parts_alike_and_are_kept_when_a_run_goes_on(

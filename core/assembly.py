@@ -1,6 +1,7 @@
 """From settings to a game and its trainer."""
 
 import logging
+import sys
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from core import distributed
 from core.adversarial import adversarial_loss
 from core.checkpoint import CheckpointError
-from core.collapse import CollapseWatch
+from core.collapse import PLACES, CollapseWatch
 from core.command import UserError
 from core.datasets import Pictures, ShuffledBatches
 from core.game import NoiseGame
@@ -152,11 +153,19 @@ def build_trainer(
 def build_watch(config: VanillaConfig, spec: PlayerSpec, pictures: Pictures) -> CollapseWatch:
     """Return the watch for collapse; it looks at 200 samples every 100 steps.
 
+    What they are compared with is drawn by chance, as folders hold one kind of picture after the
+    other. Of fewer than 100 pictures it would know too little, and only sees what is not finite.
+
     Raises:
         UserError: if a rollback is asked for where several processes train together.
     """
     if config.on_collapse == "rollback" and distributed.size() > 1:
         raise UserError("--on-collapse rollback needs a single process")
+    train = pictures.train.pictures
+    enough = len(train) >= 2 * PLACES
+    if not enough:
+        logger.warning("%d pictures are too few to see a collapse by", len(train))
+    chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(config.seed))
     nothing = torch.zeros(1)
     guessing = float(adversarial_loss(config.loss).discriminator(nothing, nothing))
 
@@ -169,8 +178,8 @@ def build_watch(config: VanillaConfig, spec: PlayerSpec, pictures: Pictures) -> 
 
     return CollapseWatch(
         samples,
-        pictures.train.pictures[: _WATCHED + 50],
-        every=100,
+        train[chosen[: _WATCHED + PLACES]],
+        every=100 if enough else sys.maxsize,
         guessing_loss=guessing or None,
         act=act,
         keep_states=config.on_collapse == "rollback",

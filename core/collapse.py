@@ -26,7 +26,7 @@ from core.command import UserError
 from core.divergence import Diverged
 from core.trainer import StepReport, Trainer
 
-__all__ = ["CollapseWatch", "Collapsed", "Likeness", "likeness"]
+__all__ = ["PLACES", "CollapseWatch", "Collapsed", "Likeness", "likeness"]
 
 # A sound run starts with equal samples, so only what has once been there can be lost, and a
 # generator is given so many checks to begin with.
@@ -37,7 +37,7 @@ _FIRST_CHECKS = 20
 _ASTRAY = 0.5
 # Share of the loss of a discriminator that guesses.
 _NOTHING_LEFT = 0.02
-_PLACES = 50
+PLACES = 50
 
 
 class Collapsed(UserError):
@@ -107,7 +107,7 @@ class CollapseWatch:
 
         Args:
             sampler: draws the same 200 or more samples each time, given the generator.
-            data: ``[N, ...]``, more than 50 pictures.
+            data: ``[N, ...]``, of which the first 50 are the places, and as many more at least.
             every: steps between checks.
             guessing_loss: what the discriminator's loss costs one that guesses; None where a loss
                 has no such bound.
@@ -115,7 +115,7 @@ class CollapseWatch:
             keep_states: keep ``healthy``.
         """
         self.sampler = sampler
-        self.places, self.data = data[:_PLACES], data[_PLACES:]
+        self.places, self.data = data[:PLACES], data[PLACES:]
         self.every = every
         self.guessing_loss = guessing_loss
         self.act = act

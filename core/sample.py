@@ -14,6 +14,7 @@ import tyro
 from torch import Tensor
 
 from core.command import UserError, run_command
+from core.picture_files import SUFFIXES
 from core.pictures import save_grid
 from core.sampler import Sampler, load_sampler
 from core.training_pictures import training_pictures
@@ -55,6 +56,9 @@ class SampleConfig:
                 raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
         if self.show == "interpolation" and self.columns < 2:
             raise UserError("--columns must be at least 2 to interpolate")
+        suffix = self.out.suffix.lower()
+        if suffix in SUFFIXES and suffix != ".png":
+            raise UserError(f"--out must end in .png, or be a folder, not {self.out.name!r}")
 
 
 def nearest(samples: Tensor, pictures: Tensor, block: int = 200) -> Tensor:

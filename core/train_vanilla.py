@@ -26,8 +26,8 @@ from core.divergence import Diverged
 from core.evaluation.metrics import build_metrics
 from core.pictures import save_grid
 from core.recipes import RECIPES
-from core.run import Run, open_run, pick_device
-from core.run_log import remembering
+from core.run import Run, check_run, open_run, pick_device
+from core.run_log import logged, remembering
 from core.sampler import Sampler, save_sampler
 from core.trainer import Trainer
 from core.training_pictures import training_pictures
@@ -87,7 +87,7 @@ def _roll_back(
     trainer.batches_drawn += found_at
     random_state.seed_all(config.seed + attempt + 1)
     trainer.stop = False
-    logger.warning("rolled back from step %d to %d", found_at, trainer.step)
+    logger.warning("rolled back from step %d to %d: %s", found_at, trainer.step, evidence)
 
 
 def _play(
@@ -123,7 +123,9 @@ def _play(
             return finished
         if config.on_collapse == "stop":
             raise Collapsed(f"{evidence}; --on-collapse stop")
-        _roll_back(trainer, watching.healthy, evidence, config, attempt)
+        with logged(run.log):
+            _roll_back(trainer, watching.healthy, evidence, config, attempt)
+        run.save(trainer)  # or --resume would go on with what is given up
         attempt += 1
 
 
@@ -140,12 +142,13 @@ def train(config: VanillaConfig) -> bool:
         Diverged: if numbers are no longer finite, and nothing rolls back.
     """
     device = distributed.join(pick_device(config.device))
+    check_run(config.folder, resume=config.resume)
     pictures = training_pictures(config)
     batches = build_batches(config, pictures)
     spec = player_spec(config, pictures)
-    random_state.seed_all(config.seed)
-    game = build_game(config, spec, pictures.train.pictures)
     metric = build_metrics(config.metrics, pictures, config.classifier)
+    random_state.seed_all(config.seed)  # after all that is not part of the game
+    game = build_game(config, spec, pictures.train.pictures)
     # where the learning rate falls over the epochs, other epochs would be another run
     may_change = [name for name in _MAY_CHANGE if name != "epochs" or not config.anneal]
     run, state = open_run(config.folder, config, resume=config.resume, may_change=may_change)

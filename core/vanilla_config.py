@@ -160,6 +160,18 @@ class VanillaConfig:
             raise UserError("--max-norm and --spectral-norm both scale the weights: choose one")
         if (self.networks == "maxout-stacked") != (self.pretrained is not None):
             raise UserError("--networks maxout-stacked and --pretrained FILE need each other")
+        if self.pretrained and (self.conditional or self.equal_contrast):
+            raise UserError("--pretrained goes with neither --conditional nor --equal-contrast")
+        if self.equal_contrast and self.networks in ("maxout", "dense", "dcgan", "residual"):
+            raise UserError(
+                "--equal-contrast needs a generator without bounds: --networks maxout-sigmoid or "
+                "maxout-convolutional"
+            )
+        if self.max_norm and self.networks in ("dcgan", "residual"):
+            raise UserError(
+                f"--max-norm is for units that see all of a picture, and --networks "
+                f"{self.networks} has convolutions: take --spectral-norm"
+            )
         if "features" in self.metrics and self.classifier is None:
             raise UserError(
                 "--metrics features needs --classifier: the file that "

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import shutil
-import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,63 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
-from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from tqdm import tqdm
 
 from core.command import UserError
 from core.files import appearing_folder, locked
 from core.parallel import parallel_map
+from core.picture_files import PictureError, Pixels, read_rgb
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
-__all__ = ["PairCache", "PictureError", "Pixels", "open_cache", "read_pair", "read_rgb"]
+__all__ = ["PairCache", "open_cache", "read_pair"]
 
 logger = logging.getLogger(__name__)
 _LAYOUT = 2  # raised whenever the files' layout or the degradation changes
-
-Pixels = npt.NDArray[np.uint8]
-
-
-class PictureError(UserError, ValueError):
-    """A file is not a picture that can be used; the message names it."""
-
-
-def _white(picture: Image.Image) -> int:
-    """Return what stands for white in an opened picture, by its file's type alone.
-
-    Raises:
-        ValueError: if the file does not tell, as one of floats or of 32-bit integers does not.
-    """
-    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
-    # Older versions of Pillow open a PNG of 16 bits as if it had 32.
-    sixteen = picture.mode.startswith("I;16") or (picture.mode, picture.format) == ("I", "PNG")
-    if sixteen and tags.get(PHOTOMETRIC_INTERPRETATION) != 0:  # 0 for one whose white is 0
-        return int(2 ** tags.get(BITSPERSAMPLE, (16,))[0] - 1)  # of 12 bits, say
-    if picture.mode in ("I", "F") or sixteen:
-        raise ValueError("nothing tells its white")
-    return 255
-
-
-def read_rgb(path: Path) -> Pixels:
-    """Decode a picture, upright, as uint8 ``[H, W, 3]`` RGB in 0..255; 16 bits are rounded to 8.
-
-    Raises:
-        PictureError: if the file is not a picture that can be read in full, or not known what
-            stands for white in it.
-    """
-    try:
-        with Image.open(path) as picture:
-            white = _white(picture)
-            upright = ImageOps.exif_transpose(picture) or picture
-            if white != 255:  # Pillow would clip
-                levels = (np.asarray(upright, np.int64) * 255 + white // 2) // white
-                upright = Image.fromarray(levels.astype(np.uint8))
-            return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path} cannot be read as a picture: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from core.command import UserError, run_command
-from srgan.cache import PictureError, Pixels, read_rgb
+from core.picture_files import PictureError, Pixels, read_rgb
 from srgan.pairs import PictureFile, check_sizes
 from srgan.sources import list_pictures, training_pictures
 

@@ -24,9 +24,10 @@ from tqdm import tqdm
 from core.command import UserError, run_command
 from core.files import appearing
 from core.parallel import parallel_map
+from core.picture_files import PictureError, Pixels
 from core.precision import Precision, autocast, pick_precision
 from core.run import pick_device
-from srgan.cache import PictureError, Pixels, read_pair
+from srgan.cache import read_pair
 from srgan.holdout import hold_out
 from srgan.pairs import PictureFile
 from srgan.patches import as_tensor

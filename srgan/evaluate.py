@@ -12,8 +12,8 @@ import tyro
 
 from core.command import UserError, run_command
 from core.files import appearing, check_place
+from core.picture_files import PictureError
 from core.run import pick_device
-from srgan.cache import PictureError
 from srgan.degradations import DegradationName
 from srgan.evaluation.crops import CropChooser
 from srgan.evaluation.measures import Measure, checkerboard, distances, fidelity, naturalness

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from core.command import UserError, run_command
-from srgan.cache import read_rgb
+from core.picture_files import read_rgb
 from srgan.niqe import OWN_MODEL, PristineModel, block_features
 from srgan.patches import as_tensor
 from srgan.sources import list_pictures

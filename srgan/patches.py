@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from core.game import Batch
-from srgan.cache import PairCache, Pixels
+from core.picture_files import Pixels
+from srgan.cache import PairCache
 
 __all__ = ["PatchSampler", "as_tensor"]
 

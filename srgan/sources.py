@@ -1,7 +1,6 @@
 """Where training pictures come from: a data set by name, or any folder."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from types import MappingProxyType
 
 from core.command import UserError
 from core.files import locked
+from core.picture_files import SUFFIXES, pictures_below
 from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
@@ -16,8 +16,6 @@ from srgan.pairs import PictureFile, pair_up
 __all__ = ["NAMED_SOURCES", "check_outside", "list_pictures", "training_pictures"]
 
 logger = logging.getLogger(__name__)
-
-_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -64,34 +62,17 @@ NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
 )
 
 
-def _pictures_below(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    entered: set[str] = set()  # links may lead back
-    for place, folders, files in os.walk(folder, followlinks=True):
-        if os.path.realpath(place) in entered:
-            folders.clear()
-            continue
-        entered.add(os.path.realpath(place))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths = (Path(place, name) for name in files if not name.startswith("."))
-        found += [path for path in paths if path.suffix.lower() in _SUFFIXES and path.is_file()]
-    return sorted(found)
-
-
 def list_pictures(folder: Path) -> list[Path]:
     """Return the picture files in a folder and below it, by name.
-
-    Links are followed. What is hidden, its name beginning with a dot, is left out: previews, and
-    what a killed process left half-written.
 
     Raises:
         UserError: if there are none.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder")
-    found = _pictures_below(folder)
+    found = pictures_below(folder)
     if not found:
-        raise UserError(f"{folder} holds no pictures ({', '.join(sorted(_SUFFIXES))})")
+        raise UserError(f"{folder} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     return found
 
 
@@ -107,7 +88,7 @@ def _present(name: str, data_dir: Path) -> list[Path]:
     """Return the pictures of a named data set; none where it is still to be fetched."""
     source = NAMED_SOURCES[name]
     for place in _places(source, data_dir):
-        found = _pictures_below(place)
+        found = pictures_below(place)
         if len(found) >= source.pictures:
             return found
         if found:
@@ -134,7 +115,7 @@ def _fetch(name: str, data_dir: Path) -> None:
     extract(
         archive,
         place,
-        lambda path: path.parent.name == source.folder and path.suffix.lower() in _SUFFIXES,
+        lambda path: path.parent.name == source.folder and path.suffix.lower() in SUFFIXES,
         source.pictures,
     )
 

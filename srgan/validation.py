@@ -11,9 +11,10 @@ from torch import Tensor
 
 from core.command import UserError
 from core.game import Batch
+from core.picture_files import PictureError, Pixels
 from core.pictures import save_grid
 from core.trainer import Trainer
-from srgan.cache import PairCache, PictureError, Pixels, open_cache
+from srgan.cache import PairCache, open_cache
 from srgan.degradations import Degradation, damaged
 from srgan.evaluation.sets import pairs as pairs_of
 from srgan.generators import Generator

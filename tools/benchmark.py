@@ -16,8 +16,8 @@ import serving
 import srgan
 from core.command import UserError, run_command
 from core.files import check_place
+from core.picture_files import read_rgb
 from serving.processor import available_processors, processor_name
-from srgan.cache import read_rgb
 from srgan.evaluation.scores import mean_psnr_y
 from srgan.evaluation.sets import pair_files
 from srgan.upscalers import open_upscaler

@@ -14,6 +14,7 @@ import tyro
 from PIL import Image
 
 from core.command import UserError, run_command
+from core.picture_files import read_rgb
 from serving.catalog import Catalog
 from serving.codec.formats import Compression
 from serving.codec.picture import Metadata
@@ -21,7 +22,6 @@ from serving.codec.png import encode_png
 from serving.engine import upscale
 from serving.pixels import Pixels
 from serving.strips import Strips
-from srgan.cache import read_rgb
 from srgan.sources import list_pictures
 
 __all__ = ["PngConfig", "compare"]

@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from srgan.cache import PictureError, read_rgb
+from core.picture_files import PictureError, read_rgb
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 

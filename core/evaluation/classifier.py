@@ -16,6 +16,7 @@ from core import random_state
 from core.checkpoint import CheckpointError, load_state, save_state
 from core.command import UserError, run_command
 from core.datasets import ShuffledBatches, load_pictures
+from core.files import check_place
 
 __all__ = ["Classifier", "ClassifierConfig", "load_classifier", "train_classifier"]
 
@@ -105,7 +106,9 @@ def train_classifier(config: ClassifierConfig) -> bool:
 
     Raises:
         UserError: if the data cannot be had or has no labels.
+        OSError: if the file cannot be written.
     """
+    check_place(config.file)
     pictures = load_pictures(config.dataset, config.data_dir)
     train, test = pictures.train, pictures.test
     if train.labels is None or test.labels is None:
@@ -127,7 +130,6 @@ def train_classifier(config: ClassifierConfig) -> bool:
     accuracy = network.accuracy(test.pictures, test.labels)
     logger.info("%s: %.2f %% of the test pictures are put in their class", config.file,
                 100 * accuracy)  # fmt: skip
-    config.file.parent.mkdir(parents=True, exist_ok=True)
     save_state(
         config.file,
         {

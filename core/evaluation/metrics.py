@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from torch import Tensor
@@ -18,6 +19,9 @@ __all__ = ["Metric", "MetricName", "build_metrics"]
 
 Metric = Callable[[Tensor], Mapping[str, float]]
 MetricName = Literal["parzen", "features"]
+
+# Features of fewer are no neighbourhoods; of one picture there is no error of the mean.
+_FEWEST: Mapping[MetricName, int] = MappingProxyType({"parzen": 2, "features": 10})
 
 # The published code chooses the width on so many validation pictures.
 _VALIDATION = 1000
@@ -66,7 +70,15 @@ def build_metrics(
 
     Raises:
         CheckpointError: if ``features`` is named and there is no classifier.
+        UserError: if there are too few pictures to compare with.
     """
+    for name in names:
+        for part in (pictures.validation, pictures.test):
+            if len(part) < _FEWEST[name]:
+                raise UserError(
+                    f"--metrics {name} needs at least {_FEWEST[name]} pictures of each kind that "
+                    f"are not trained on, not {len(part)}"
+                )
     makers: dict[MetricName, Callable[[], Metric]] = {
         "parzen": lambda: _parzen_metric(pictures),
         "features": lambda: _feature_metric(pictures, classifier),

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from srgan.cache import PictureError
+from core.picture_files import PictureError
 from srgan.evaluation.measures import Measure, fidelity
 from srgan.evaluation.sets import Pair, Sample, pairs
 from srgan.metrics import quantise

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from srgan.cache import read_pair, read_rgb
+from core.picture_files import read_rgb
+from srgan.cache import read_pair
 from srgan.degradations import DEGRADATIONS, DegradationName, damaged
 from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.assembly import build_watch, player_spec
 from core.checkpoint import load_state
 from core.collapse import Collapsed, CollapseWatch, likeness
 from core.command import UserError
+from core.datasets import Part, Pictures
 from core.datasets.digits import load_digits
 from core.divergence import Diverged
 from core.evaluation.gaussians import OBJECTIVES, GridBatches, grid_trainer
@@ -196,6 +198,36 @@ def test_a_run_that_breaks_off_warns_stops_or_goes_back(
         train(replace(BROKEN, out=tmp_path / "back", on_collapse="rollback"))
     back = [m for m in caplog.messages if m.startswith("rolled back from step")]
     assert 1 <= len(back) <= 3
+    assert "run away" in back[0]
+    assert back[0] in (tmp_path / "back" / "log.txt").read_text()
+    # What was given up is not what --resume would go on with.
+    kept = load_state(tmp_path / "back" / "checkpoint.safetensors")["trainer"]
+    assert kept["batches_drawn"] > kept["step"]
+
+
+def pictures(train: Tensor) -> Pictures:
+    return Pictures(Part(train), Part(train[:9]), Part(train[:9]))
+
+
+def test_what_samples_are_compared_with_is_drawn_from_all_pictures() -> None:
+    train = torch.rand(1000, 1, 8, 8)
+    train[:500] *= 0.01  # a folder of dark ones comes first
+    config = replace(RECIPES["digits"], device="cpu")
+    watch = build_watch(config, player_spec(config, pictures(train)), pictures(train))
+    dark = torch.cat([watch.places, watch.data]).mean(dim=(1, 2, 3)) < 0.1
+    assert 0.35 < dark.float().mean() < 0.65
+    assert len(watch.places) == 50
+    assert len(watch.data) == 200
+
+
+def test_few_pictures_are_not_watched(caplog: pytest.LogCaptureFixture) -> None:
+    config = replace(RECIPES["digits"], device="cpu")
+    for count in (99, 100):
+        data = pictures(torch.rand(count, 1, 8, 8))
+        watch = build_watch(config, player_spec(config, data), data)
+        assert (watch.every == 100) == (count == 100)
+    (said,) = caplog.messages
+    assert said == "99 pictures are too few to see a collapse by"
 
 
 @pytest.mark.parametrize("on_collapse", ["warn", "stop", "rollback"])

@@ -1,15 +1,17 @@
 """``python -m core.evaluate``: figures beside references."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from core.command import UserError
-from core.datasets import load_pictures
+from core.datasets import Part, load_pictures
 from core.evaluate import EvaluateConfig, evaluate
 from core.evaluation.classifier import ClassifierConfig, train_classifier
-from core.evaluation.metrics import build_metrics
+from core.evaluation.metrics import MetricName, build_metrics
 from core.evaluation.parzen import parzen_score
 from core.evaluation.references import centroids, mean_picture, some_pictures
 from core.players import PlayerSpec
@@ -74,3 +76,15 @@ def test_figures_that_no_classifier_is_there_for_are_refused(folder: Path, tmp_p
         evaluate(EvaluateConfig(folder, tmp_path, metrics=("features",)))
     with pytest.raises(UserError, match="--samples must be at least 10"):
         EvaluateConfig(folder, samples=1)
+
+
+@pytest.mark.parametrize(("name", "least"), [("parzen", 2), ("features", 10)])
+def test_figures_of_few_pictures_are_refused(name: MetricName, least: int, folder: Path) -> None:
+    classifier = folder / "features-digits.safetensors"
+    whole = load_pictures("digits", folder)
+    few = replace(whole, test=Part(whole.test.pictures[: least - 1]))
+    with pytest.raises(UserError, match=f"--metrics {name} needs at least {least} pictures"):
+        build_metrics((name,), few, classifier)
+    enough = replace(whole, test=Part(whole.test.pictures[:least]))
+    figures = build_metrics((name,), enough, classifier)(whole.train.pictures[:100])
+    assert all(math.isfinite(value) for value in figures.values())

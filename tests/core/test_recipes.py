@@ -136,6 +136,18 @@ def test_modern_practice_can_be_chosen_and_run(change: dict[str, object]) -> Non
         ),
         ({"max_norm": 1.0, "spectral_norm": True}, "choose one"),
         ({"optimizer": "sgd", "anneal": True}, "--anneal needs --optimizer adam"),
+        (
+            {"networks": "maxout-stacked", "pretrained": Path("x"), "conditional": True},
+            "--pretrained goes with neither --conditional nor --equal-contrast",
+        ),
+        (
+            {"networks": "dense", "equal_contrast": True},
+            "--equal-contrast needs a generator without bounds: --networks maxout-sigmoid or",
+        ),
+        (
+            {"networks": "residual", "max_norm": 1.0},
+            "--max-norm is for units that see all of a picture, and --networks residual has",
+        ),
         ({"networks": "maxout-stacked"}, "--pretrained FILE need each other"),
         ({"pretrained": Path("x")}, "--pretrained FILE need each other"),
         (

@@ -88,6 +88,7 @@ def test_a_row_keeps_its_class() -> None:
     [
         ({"count": 0}, "--count must be at least 1, not 0"),
         ({"columns": 1, "show": "interpolation"}, "at least 2 to interpolate"),
+        ({"out": Path("grid.jpg")}, "--out must end in .png, or be a folder, not 'grid.jpg'"),
     ],
 )
 def test_a_wrong_setting_is_refused(change: dict[str, object], sentence: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from srgan.cache import Pixels
+from core.picture_files import Pixels
 from srgan.pairs import PictureFile
 from srgan.resize import imresize_uint8
 

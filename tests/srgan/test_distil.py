@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from core.command import UserError
+from core.picture_files import Pixels
 from srgan import distil as distil_module
-from srgan.cache import Pixels
 from srgan.distil import DistilConfig, distil
 from srgan.generators import GeneratorSpec, save_generator
 from srgan.holdout import hold_out

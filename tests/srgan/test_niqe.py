@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_image
 
 from core.command import UserError
-from srgan.cache import read_rgb
+from core.picture_files import read_rgb
 from srgan.niqe import (
     OWN_MODEL,
     PristineModel,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from srgan.cache import read_rgb
+from core.picture_files import read_rgb
 from srgan.resize import Edges, imresize, imresize_uint8, resize_matrix
 from tests.conftest import DataFolder
 from tests.srgan.pictures import picture, planes

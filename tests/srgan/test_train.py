@@ -22,13 +22,14 @@ from core.command import UserError
 from core.divergence import Diverged
 from core.history import read_history
 from core.muon import Muon
+from core.picture_files import Pixels, read_rgb
 from core.progress import Progress
 from core.report.recorded import read_runs
 from core.schedule import Schedule
 from core.trainer import StepReport, Trainer
 from srgan import train as program
 from srgan.assembly import build_game, build_trainer
-from srgan.cache import PairCache, Pixels, open_cache, read_rgb
+from srgan.cache import PairCache, open_cache
 from srgan.config import RECIPES
 from srgan.degradations import DEGRADATIONS, DegradationName, Draw
 from srgan.discriminators import DiscriminatorName

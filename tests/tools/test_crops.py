@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from srgan.cache import PictureError
+from core.picture_files import PictureError
 from tests.srgan.pictures import save_pictures
 from tools.crops import awkward, middle
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from srgan.cache import read_rgb
+from core.picture_files import read_rgb
 from srgan.evaluation.sets import distinct, inputs, pairs
 from srgan.resize import imresize_uint8
 from tests.srgan.pictures import picture, planes, save_pairs, save_pictures

@@ -109,18 +109,17 @@ def _pair(config: DistilConfig, name: str, scale: int) -> tuple[Path, Path]:
     return large, small
 
 
-def _require_same_teacher(config: DistilConfig, scale: int) -> None:
+def _require_same_teacher(config: DistilConfig) -> None:
     """Refuse a folder that holds another teacher's pictures; what is new tells whose it gets."""
     path = Path(config.teacher)
     digest = None
     if path.is_file():
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-    asked = {"teacher": path.name, "sha256": digest, "scale": scale}
     record = config.out / "teacher.json"
     if not record.exists():
         with appearing(record) as temporary:
-            temporary.write_text(json.dumps(asked, indent=2) + "\n")
+            temporary.write_text(json.dumps({"teacher": path.name, "sha256": digest}) + "\n")
         return
     before = json.loads(record.read_text())
     if (before["sha256"] or before["teacher"]) != (digest or path.name):
@@ -157,7 +156,7 @@ def distil(config: DistilConfig) -> bool:
     precision = pick_precision("auto", device)
     teacher = open_upscaler(config.teacher, 4, device)
     scale = teacher.scale
-    _require_same_teacher(config, scale)
+    _require_same_teacher(config)
     pictures, _ = hold_out(training_pictures(config.data, config.data_dir, scale), config.holdout)
     order = np.random.default_rng(config.seed).permutation(len(pictures))
 

@@ -142,9 +142,11 @@ def check_outside(out: Path, data: str) -> None:
         UserError: if ``out`` lies where pictures are looked for.
     """
     for part in data.split(","):
+        if not part or part in NAMED_SOURCES:
+            continue
         large = Path(part) / "HR"
         read = large if large.is_dir() else Path(part)
-        if part not in NAMED_SOURCES and out.resolve().is_relative_to(read.resolve()):
+        if out.resolve().is_relative_to(read.resolve()):
             raise UserError(
                 f"--out {out} is inside --data {part}, and pictures that it gets would be taken "
                 "for data: name a folder elsewhere"

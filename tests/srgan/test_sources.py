@@ -130,6 +130,7 @@ def test_nothing_is_written_where_pictures_are_looked_for(tmp_path: Path) -> Non
             check_outside(tmp_path / place, data)
     for place in ("photos2", "pairs/mine", "div2k"):
         check_outside(tmp_path / place, data)
+    check_outside(Path("runs"), "photos,")  # of that the listing complains
 
 
 def test_several_folders_are_taken_in_the_order_named(tmp_path: Path) -> None:

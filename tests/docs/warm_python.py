@@ -51,6 +51,8 @@ def _answer(caller: socket.socket) -> int:
     arguments, folder, environment = json.loads(message)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
+    # What Python has opened already knows whether its file can be rewound, which may have changed.
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -52,6 +52,9 @@ class Text(str):
 
 
 def described(file: ImageFormat) -> bytes:
+    if file is ImageFormat.TIFF:  # of which Pillow writes one directory alone
+        picture = decode(described(ImageFormat.PNG), 10**6)
+        return b"".join(encode(picture.strips, file, picture.metadata, 90))
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = Text(NAME)
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.LensModel] = Text(NAME)

@@ -154,7 +154,7 @@ def build_watch(config: VanillaConfig, spec: PlayerSpec, pictures: Pictures) -> 
     """Return the watch for collapse; it looks at 200 samples every 100 steps.
 
     What they are compared with is drawn by chance, as folders hold one kind of picture after the
-    other. Of fewer than 100 pictures it would know too little, and only sees what is not finite.
+    other. Of fewer than 100 pictures it would know too little, and never looks.
 
     Raises:
         UserError: if a rollback is asked for where several processes train together.

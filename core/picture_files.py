@@ -11,7 +11,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 
 from core.command import UserError
 
-__all__ = ["SUFFIXES", "PictureError", "Pixels", "pictures_below", "read_rgb"]
+__all__ = ["SUFFIXES", "PictureError", "Pixels", "pictures_below", "read_rgb", "require_sides"]
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -74,3 +74,16 @@ def read_rgb(path: Path) -> Pixels:
             return np.array(upright.convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def require_sides(path: Path, picture: Pixels, least: int) -> None:
+    """Refuse the picture of a file, ``[H, W, 3]``, that has a side of fewer than ``least`` pixels.
+
+    Raises:
+        PictureError: if it has.
+    """
+    height, width = picture.shape[:2]
+    if min(height, width) < least:
+        raise PictureError(
+            f"{path} must have at least {least} pixels a side, and is {width}x{height}"
+        )

@@ -53,15 +53,13 @@ class TaskPool:
         self._turns: deque[_Run] = deque()
         # Whose tasks are under way.
         self._running: list[_Run] = []
-        self._threads = []
+        self._threads: list[Thread] = []
         for number in range(workers + 1):
             for_small_ones = number == workers
             name = "tile-small" if for_small_ones else f"tile-{number}"
-            self._threads.append(
-                Thread(target=self._work, args=[for_small_ones], name=name, daemon=True)
-            )
-        for thread in self._threads:
+            thread = Thread(target=self._work, args=[for_small_ones], name=name, daemon=True)
             thread.start()
+            self._threads.append(thread)
 
     def close(self) -> None:
         """Ends the threads once nothing waits any more, and waits for them.

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from core.command import UserError
 from core.files import appearing_folder, locked
 from core.parallel import parallel_map
-from core.picture_files import PictureError, Pixels, read_rgb
+from core.picture_files import PictureError, Pixels, read_rgb, require_sides
 from srgan.pairs import PictureFile, check_sizes
 from srgan.resize import imresize_uint8
 
@@ -120,12 +120,8 @@ def read_pair(file: PictureFile, scale: int) -> tuple[Pixels, Pixels]:
     picture = read_rgb(file.hr)
     if file.size != 1:
         picture = _reduced(picture, file.size)
+    require_sides(file.hr, picture, scale)
     height, width = (side // scale for side in picture.shape[:2])
-    if not (height and width):
-        raise PictureError(
-            f"{file.hr} must have at least {scale} pixels a side, and is "
-            f"{picture.shape[1]}x{picture.shape[0]}"
-        )
     hr = picture[: height * scale, : width * scale]
     if file.lr is None:
         return hr, _reduced(hr, 1 / scale)

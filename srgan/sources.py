@@ -13,7 +13,7 @@ from srgan.archives import extract
 from srgan.download import DownloadError, RemoteFile, download
 from srgan.pairs import PictureFile, pair_up
 
-__all__ = ["NAMED_SOURCES", "check_outside", "list_pictures", "training_pictures"]
+__all__ = ["NAMED_SOURCES", "check_outside", "list_pictures", "originals", "training_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ NAMED_SOURCES: Mapping[str, _Archive] = MappingProxyType(
         ),
     }
 )
+
+
+def originals(folder: Path) -> Path:
+    """Return where a folder's pictures lie: in ``HR`` inside it, or where there is none, in it."""
+    large = folder / "HR"
+    return large if large.is_dir() else folder
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -144,9 +150,7 @@ def check_outside(out: Path, data: str) -> None:
     for part in data.split(","):
         if not part or part in NAMED_SOURCES:
             continue
-        large = Path(part) / "HR"
-        read = large if large.is_dir() else Path(part)
-        if out.resolve().is_relative_to(read.resolve()):
+        if out.resolve().is_relative_to(originals(Path(part)).resolve()):
             raise UserError(
                 f"--out {out} is inside --data {part}, and pictures that it gets would be taken "
                 "for data: name a folder elsewhere"
@@ -155,8 +159,8 @@ def check_outside(out: Path, data: str) -> None:
 
 def _folder(folder: Path, scale: int) -> list[PictureFile]:
     """Return a folder's pictures: with their twins where it has HR/ and LRx4/ (by scale) inside."""
-    large = folder / "HR"
-    if not large.is_dir():
+    large = originals(folder)
+    if large == folder:
         return [PictureFile(path) for path in list_pictures(folder)]
     small = folder / f"LRx{scale}"
     if not small.is_dir():

@@ -3,7 +3,7 @@
 import logging
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from core.files import check_place
 from core.picture_files import read_rgb
 from serving.processor import available_processors, processor_name
 from srgan.evaluation.scores import mean_psnr_y
-from srgan.evaluation.sets import pair_files
 from srgan.upscalers import open_upscaler
 from tools.engines import NEEDS, Engine, Run, installed
 from tools.speed_plot import Point, draw, read_rivals
@@ -91,14 +90,8 @@ class BenchmarkConfig:
             raise UserError("--plot and --quality go together")
         if self.files and self.pixels:
             raise UserError("--files and --pixels exclude each other; without them both are timed")
-        if self.picture:
-            read_rgb(self.picture)
-        if self.plot and self.quality:  # rather than after all has been timed
-            check_place(self.plot)
-            if self.plot.suffix not in _PLOTS:
-                raise UserError(f"--plot must end in {', '.join(_PLOTS)}, not {self.plot.name!r}")
-            for file in pair_files(self.quality, 1):
-                read_rgb(file.hr)
+        if self.plot and self.plot.suffix not in _PLOTS:
+            raise UserError(f"--plot must end in {', '.join(_PLOTS)}, not {self.plot.name!r}")
 
     @property
     def ways(self) -> tuple[bool, ...]:
@@ -163,15 +156,19 @@ def _pairs(config: BenchmarkConfig) -> list[tuple[str, Path]]:
     return found
 
 
-def _draw(timings: Sequence[Timing], config: BenchmarkConfig) -> None:
-    """Plot quality against speed; not of ncnn's own files, which only ncnn can read."""
+def _scores(files: set[Path], quality: Path) -> dict[Path, float]:
+    """Return PSNR-Y on a set; not of ncnn's own files, which only ncnn can read."""
+    return {
+        file: mean_psnr_y(open_upscaler(str(file), 1), quality)  # it knows its own scale
+        for file in files
+        if file.suffix != ".param"
+    }
+
+
+def _draw(timings: Sequence[Timing], scores: Mapping[Path, float], config: BenchmarkConfig) -> None:
+    """Plot quality against speed, of what has a score."""
     assert config.quality is not None
     assert config.plot is not None
-    drawn = [each for each in timings if each.file.suffix != ".param"]
-    scores = {
-        file: mean_psnr_y(open_upscaler(str(file), 1), config.quality)  # it knows its own scale
-        for file in {each.file for each in drawn}
-    }
     points = [
         Point(
             each.file.stem,
@@ -179,7 +176,8 @@ def _draw(timings: Sequence[Timing], config: BenchmarkConfig) -> None:
             each.megapixels_per_second,
             scores[each.file],
         )
-        for each in drawn
+        for each in timings
+        if each.file in scores
     ]
     draw(
         config.plot,
@@ -193,20 +191,25 @@ def _draw(timings: Sequence[Timing], config: BenchmarkConfig) -> None:
 def benchmark(config: BenchmarkConfig) -> bool:
     """Time the engines on each picture by each way, and print one table of medians and ratios."""
     pairs = _pairs(config)
-    write_head(config.threads, config.runs)
+    scores: dict[Path, float] = {}
+    if config.plot and config.quality:  # first: what stands in its way costs no timing
+        check_place(config.plot)
+        scores = _scores({file for _, file in pairs}, config.quality)
     drawn: list[Timing] = []
     with tempfile.TemporaryDirectory() as folder:
-        for side in (0,) if config.picture else config.sizes:
-            picture = config.picture or square_picture(Path(folder), side)
-            with Image.open(picture) as opened:
-                size = opened.size
+        pictures = [config.picture] if config.picture else [
+            square_picture(Path(folder), side) for side in config.sizes
+        ]  # fmt: skip
+        shapes = [read_rgb(picture).shape for picture in pictures]
+        write_head(config.threads, config.runs)
+        for picture, (height, width, _) in zip(pictures, shapes, strict=True):
             for files in config.ways:
                 timings = time_engines(pairs, picture, config.threads, config.runs, files)
-                write_rows(timings, size, files)
+                write_rows(timings, (width, height), files)
                 if files == config.files:
                     drawn = timings
     if config.plot:
-        _draw(drawn, config)
+        _draw(drawn, scores, config)
     return True
 
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from core.picture_files import PictureError, read_rgb
+from core.picture_files import read_rgb, require_sides
 from srgan.patches import as_tensor
 from srgan.resize import imresize_uint8
 
@@ -67,12 +67,7 @@ def awkward(paths: Sequence[Path], scale: int) -> list[Crop]:
 
 def _read(path: Path, scale: int) -> _Pixels:
     picture = read_rgb(path)
-    least = 3 * scale  # a border of the scale's width is not judged
-    if min(picture.shape[:2]) < least:
-        raise PictureError(
-            f"{path} must have at least {least} pixels a side, and is "
-            f"{picture.shape[1]}x{picture.shape[0]}"
-        )
+    require_sides(path, picture, 3 * scale)  # a border of the scale's width is not judged
     return picture
 
 

@@ -12,7 +12,7 @@ from srgan.cache import read_pair
 from srgan.degradations import DEGRADATIONS, DegradationName, damaged
 from srgan.pairs import PictureFile, pair_up
 from srgan.patches import as_tensor
-from srgan.sources import list_pictures
+from srgan.sources import list_pictures, originals
 
 __all__ = ["Pair", "Sample", "distinct", "inputs", "pair_files", "pairs", "titled"]
 
@@ -49,15 +49,11 @@ def pair_files(
     Raises:
         UserError: if the folder holds no pictures, or a picture has no twin.
     """
-    large, small = _large(folder), folder / f"LRx{scale}"
-    originals = list_pictures(large)
+    large, small = originals(folder), folder / f"LRx{scale}"
+    paths = list_pictures(large)
     if degradation == "bicubic" and large != folder and small.is_dir():
-        return pair_up(originals, large, list_pictures(small), small, scale)
-    return [PictureFile(path) for path in originals]
-
-
-def _large(folder: Path) -> Path:
-    return folder / "HR" if (folder / "HR").is_dir() else folder
+        return pair_up(paths, large, list_pictures(small), small, scale)
+    return [PictureFile(path) for path in paths]
 
 
 def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") -> Iterator[Pair]:
@@ -79,7 +75,7 @@ def pairs(folder: Path, scale: int, degradation: DegradationName = "bicubic") ->
         hr, lr = (as_tensor([pixels]) for pixels in read_pair(file, scale))
         if degradation != "bicubic":
             lr = damaged(hr, DEGRADATIONS[degradation], scale, index)
-        yield Pair(file.hr.relative_to(_large(folder)).as_posix(), lr, hr)
+        yield Pair(file.hr.relative_to(originals(folder)).as_posix(), lr, hr)
 
 
 def distinct(paths: Sequence[Path]) -> list[str]:
@@ -118,6 +114,6 @@ def inputs(folder: Path, scale: int) -> Iterator[Sample]:
         PictureError: if a picture cannot be read.
     """
     small = folder / f"LRx{scale}"
-    place = small if small.is_dir() else _large(folder)
+    place = small if small.is_dir() else originals(folder)
     for path in list_pictures(place):
         yield Sample(path.relative_to(place).as_posix(), as_tensor([read_rgb(path)]))
